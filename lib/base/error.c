@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bsd/string.h>
+
 int rp_error_set(struct rp_error *err, int code, const char *field, const char *value,
 		 const char *expected, ...)
 {
