@@ -51,6 +51,17 @@ bool rp_dns_name_write(struct rp_writer *w, const char *text)
 	}
 }
 
+size_t rp_dns_names_fit(const char *const *names, size_t n, size_t room)
+{
+	size_t fit = 0;
+
+	while (fit < n && strlen(names[fit]) + 2 <= room) {
+		room -= strlen(names[fit]) + 2;
+		fit++;
+	}
+	return fit;
+}
+
 static bool label_printable(const char *label, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {

@@ -24,6 +24,9 @@ bool rp_dns_name_valid(const char *text);
 // Write a valid name; any other is written not at all and fails the writer like an overflow.
 bool rp_dns_name_write(struct rp_writer *w, const char *text);
 
+// How many of the first names fit into room bytes together, in wire format.
+size_t rp_dns_names_fit(const char *const *names, size_t n, size_t room);
+
 /*
  * Read one name into text, "" for the root. False, with the reader unmoved, where the name is cut
  * short, too long, compressed, or holds a byte that text cannot show (a dot, a blank, no ASCII).

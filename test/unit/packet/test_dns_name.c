@@ -79,6 +79,17 @@ static void invalid_or_too_long_name_fails_the_writer(void **)
 	assert_true(w.overflow);
 }
 
+static void names_that_fit_are_counted(void **)
+{
+	static const char *const names[] = {"a.bc", "d", "e"}; // 6, 3 and 3 bytes
+
+	assert_int_equal(rp_dns_names_fit(names, 3, 12), 3);
+	assert_int_equal(rp_dns_names_fit(names, 3, 11), 2);
+	assert_int_equal(rp_dns_names_fit(names, 3, 8), 1);
+	assert_int_equal(rp_dns_names_fit(names, 3, 5), 0);
+	assert_int_equal(rp_dns_names_fit(names, 0, 100), 0);
+}
+
 static void read_takes_one_name_after_another(void **)
 {
 	static const uint8_t wire[] = {1, 'a', 0, 0, 2, 'b', 'c', 1, 'd', 0};
@@ -139,6 +150,7 @@ int main(void)
 		cmocka_unit_test(longest_name_round_trips),
 		cmocka_unit_test(validity_of_configured_names),
 		cmocka_unit_test(invalid_or_too_long_name_fails_the_writer),
+		cmocka_unit_test(names_that_fit_are_counted),
 		cmocka_unit_test(read_takes_one_name_after_another),
 		cmocka_unit_test(read_refuses_malformed_names),
 		cmocka_unit_test(read_refuses_a_name_over_255_bytes),
