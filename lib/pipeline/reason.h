@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Names for everything that is counted per NIC: why a packet was dropped, and what ringplane
+ * answered. One list each; the enum, the names in the console and in metrics come from it.
+ */
+
+// X(id, text): the text says what happened, for `show drops`.
+#define RP_DROP_REASONS(X)                                                                         \
+	/* layer 2 */                                                                              \
+	X(runt, "frame shorter than its headers")                                                  \
+	X(vlan, "VLAN tag: ports are untagged")                                                    \
+	X(ethertype, "neither ARP, IPv4 nor IPv6")                                                 \
+	X(l2_not_for_us, "destination MAC is not the gateway's")                                   \
+	X(spoofed_mac, "source MAC is not the NIC's")                                              \
+	/* layer 3 headers */                                                                      \
+	X(ip_bad_header, "IP version, header length or total length is wrong")                     \
+	X(ip_bad_checksum, "IPv4 header checksum is wrong")                                        \
+	X(ip_no_family, "the NIC has no address of this family")                                   \
+	X(ip_ext_header, "IPv6 extension headers are malformed or too many")                       \
+	X(spoofed_ip, "source address is not the NIC's")                                           \
+	X(bad_source, "source address cannot be answered: multicast, loopback, unspecified")       \
+	/* where to */                                                                             \
+	X(multicast, "multicast or broadcast never leaves the NIC")                                \
+	X(link_local, "link-local destination never leaves the NIC")                               \
+	X(own_address, "destination is the VM's own address")                                      \
+	X(not_for_host, "from the host, but not for an address of a public NIC")                   \
+	X(no_route, "no such destination in this network")                                         \
+	X(ttl_expired, "TTL or hop limit used up")                                                 \
+	X(too_big, "larger than the receiver's MTU")                                               \
+	X(dst_down, "the receiving VM is not connected")                                           \
+	X(host_down, "the way to the host is down")                                                \
+	X(tx_full, "the receiver's ring was full")                                                 \
+	/* local services */                                                                       \
+	X(local_service, "for the gateway, but nothing answers there")                             \
+	X(arp_malformed, "ARP packet is malformed")                                                \
+	X(arp_ignored, "ARP that is no request for the gateway")                                   \
+	X(arp_spoofed, "ARP sender is not the NIC")                                                \
+	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
+	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
+	X(reply_no_room, "the reply does not fit")                                                 \
+	X(no_mbuf, "out of packet buffers")                                                        \
+	X(icmp_ignored, "ICMP that asks nothing of the gateway")                                   \
+	X(icmp_rate_limited, "ICMP error not sent: rate limit")                                    \
+	X(icmp_not_allowed, "ICMP error not sent: would answer an error, fragment or multicast")
+
+// X(id, text)
+#define RP_ANSWERS(X)                                                                              \
+	X(arp_reply, "ARP replies")                                                                \
+	X(echo_reply, "ICMP and ICMPv6 echo replies")                                              \
+	X(icmp_error, "ICMP and ICMPv6 errors sent")
+
+enum rp_drop {
+#define X(id, text) RP_DROP_##id,
+	RP_DROP_REASONS(X)
+#undef X
+		RP_DROP_COUNT,
+};
+
+enum rp_answer {
+#define X(id, text) RP_ANSWER_##id,
+	RP_ANSWERS(X)
+#undef X
+		RP_ANSWER_COUNT,
+};
+
+// The id as text ("spoofed_mac") and the sentence behind it.
+const char *rp_drop_name(enum rp_drop reason);
+const char *rp_drop_text(enum rp_drop reason);
+const char *rp_answer_name(enum rp_answer answer);
+const char *rp_answer_text(enum rp_answer answer);
