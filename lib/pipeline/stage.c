@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "pipeline/stage.h"
 
-#include <rte_cycles.h>
+#include <netinet/in.h>
 
+#include <rte_cycles.h>
+#include <rte_udp.h>
+
+#include "packet/frame.h"
 #include "pipeline/worker.h"
 
 /*
@@ -83,6 +87,26 @@ enum rp_stage rp_stage_tx(struct rp_packet *p)
 	if (!rp_worker_send(p->worker, p->out_port, p->mbuf))
 		return rp_drop(RP_DROP_tx_full);
 	return RP_STAGE_DONE;
+}
+
+bool rp_packet_l4_checksum_ok(const struct rp_packet *p, size_t len)
+{
+	uint64_t seen = p->mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+	struct rp_reader r = rp_packet_l4(p);
+	const void *l4 = rp_read(&r, len);
+
+	if (l4 == NULL)
+		return false;
+	if (seen == RTE_MBUF_F_RX_L4_CKSUM_NONE || seen == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return true;
+	if (p->l4_proto == IPPROTO_UDP) {
+		const struct rte_udp_hdr *udp = l4;
+
+		// RFC 768: zero says that there is none. RFC 8200 section 8.1: not over IPv6.
+		if (len < sizeof(*udp) || udp->dgram_cksum == 0)
+			return len >= sizeof(*udp) && p->src.family == RP_IP4;
+	}
+	return rp_checksum_l4(&p->src, &p->dst, p->l4_proto, l4, len) == 0;
 }
 
 bool rp_packet_answers_for(const struct rp_packet *p, const struct rp_addr *addr)

@@ -124,6 +124,12 @@ static inline struct rp_reader rp_packet_l4(const struct rp_packet *p)
 	return rp_reader(p->data + p->l4, p->l4_len);
 }
 
+/*
+ * Is the checksum over the first len bytes at l4 right? Also where the VM left it to its device
+ * (VIRTIO_NET_HDR_F_NEEDS_CSUM, which Linux uses for UDP): such a packet never was on a wire.
+ */
+bool rp_packet_l4_checksum_ok(const struct rp_packet *p, size_t len);
+
 // Does ringplane answer ARP and ND for this address on the port the packet came from? The gateway
 // on every port; on the TAP also every address and routed prefix of a public NIC.
 bool rp_packet_answers_for(const struct rp_packet *p, const struct rp_addr *addr);
