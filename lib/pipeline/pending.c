@@ -7,8 +7,6 @@
 	{                                                                                          \
 		return rp_drop(RP_DROP_local_service);                                             \
 	}
-PENDING(arp_reply)
 PENDING(dhcp4_reply)
 PENDING(dhcp6_reply)
 PENDING(nd_reply)
-PENDING(icmp_reply)

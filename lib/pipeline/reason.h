@@ -35,8 +35,10 @@
 	/* local services */                                                                       \
 	X(local_service, "for the gateway, but nothing answers there")                             \
 	X(arp_malformed, "ARP packet is malformed")                                                \
+	X(arp_gratuitous, "ARP announcement: nobody learns from it")                               \
 	X(arp_ignored, "ARP that is no request for the gateway")                                   \
 	X(arp_spoofed, "ARP sender is not the NIC")                                                \
+	X(local_fragment, "a fragment for the gateway, which reassembles nothing")                 \
 	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
 	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
 	X(reply_no_room, "the reply does not fit")                                                 \
