@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ int rp_error_set(struct rp_error *err, int code, const char *field, const char *
 	if (err == NULL)
 		return -code;
 	err->code = code;
+	err->where[0] = '\0';
 	strlcpy(err->field, field != NULL ? field : "", sizeof(err->field));
 	strlcpy(err->value, value != NULL ? value : "", sizeof(err->value));
 	va_start(ap, expected);
@@ -24,12 +26,11 @@ int rp_error_set(struct rp_error *err, int code, const char *field, const char *
 
 const char *rp_error_text(const struct rp_error *err, char *buf, size_t len)
 {
-	const char *sep = err->field[0] != '\0' || err->value[0] != '\0' ? ": " : "";
+	bool value = err->value[0] != '\0';
 
-	if (err->value[0] != '\0')
-		snprintf(buf, len, "%s%s'%s'%s%s", err->field, err->field[0] != '\0' ? " " : "",
-			 err->value, sep, err->expected);
-	else
-		snprintf(buf, len, "%s%s%s", err->field, sep, err->expected);
+	snprintf(buf, len, "%s%s%s%s%s%s%s%s%s", err->where, err->where[0] != '\0' ? ": " : "",
+		 err->field, err->field[0] != '\0' && value ? " " : "", value ? "'" : "",
+		 err->value, value ? "'" : "", err->field[0] != '\0' || value ? ": " : "",
+		 err->expected);
 	return buf;
 }

@@ -17,6 +17,7 @@ struct rp_error {
 	char field[64];	    // the option, key or word that is wrong; may be empty
 	char value[128];    // what was given; may be empty, cut where longer
 	char expected[320]; // what is wrong, what was expected, what to do next
+	char where[160];    // "file:line:column" of a configuration, else empty
 };
 
 // Fill *err (which may be NULL: then only the code counts) and return -code.
@@ -24,5 +25,5 @@ __attribute__((format(printf, 5, 6))) int rp_error_set(struct rp_error *err, int
 						       const char *field, const char *value,
 						       const char *expected, ...);
 
-// The whole error as one line without a newline, in buf; returns buf.
+// The whole error as one line without a newline, in buf; returns buf. "where: " comes first.
 const char *rp_error_text(const struct rp_error *err, char *buf, size_t len);

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 
+#include <bsd/string.h>
+
 #include <cmocka.h>
 
 static void text_names_field_value_and_expectation(void **)
@@ -23,6 +25,19 @@ static void text_names_field_value_and_expectation(void **)
 	assert_string_equal(rp_error_text(&err, buf, sizeof(buf)), "plain");
 }
 
+static void text_starts_with_the_place(void **)
+{
+	struct rp_error err;
+	char buf[256];
+
+	rp_error_set(&err, EINVAL, "mtu", "70", "too small");
+	strlcpy(err.where, "a.rp:3:14", sizeof(err.where));
+	assert_string_equal(rp_error_text(&err, buf, sizeof(buf)),
+			    "a.rp:3:14: mtu '70': too small");
+	rp_error_set(&err, EINVAL, "mtu", "70", "too small");
+	assert_string_equal(rp_error_text(&err, buf, sizeof(buf)), "mtu '70': too small");
+}
+
 static void null_error_still_returns_code(void **)
 {
 	assert_int_equal(rp_error_set(NULL, ENOSPC, "a", "b", "c"), -ENOSPC);
@@ -32,6 +47,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_names_field_value_and_expectation),
+		cmocka_unit_test(text_starts_with_the_place),
 		cmocka_unit_test(null_error_still_returns_code),
 	};
 
