@@ -71,6 +71,11 @@ static inline bool rp_addr_equal(const struct rp_addr *a, const struct rp_addr *
 	return a->family == b->family && memcmp(a->bytes, b->bytes, RP_IP6_LEN) == 0;
 }
 
+static inline bool rp_prefix_equal(const struct rp_prefix *a, const struct rp_prefix *b)
+{
+	return a->len == b->len && rp_addr_equal(&a->addr, &b->addr);
+}
+
 // The address with all bits behind the first len cleared.
 struct rp_addr rp_addr_mask(const struct rp_addr *a, uint8_t len);
 
