@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <strings.h>
 #include <sys/queue.h>
 
 #include <rte_ether.h>
@@ -74,6 +75,21 @@ struct rp_network_config {
 	bool is_public; // reaches the host through the TAP
 	bool real_mask; // DHCPv4 option 1 carries the subnet's mask instead of /32
 };
+
+// The names to search: the domain, then the others but for the domain itself.
+static inline size_t rp_network_search(const struct rp_network_config *net,
+				       const char *names[RP_SEARCH_MAX + 1])
+{
+	size_t n = 0;
+
+	if (net->domain[0] != '\0')
+		names[n++] = net->domain;
+	for (uint8_t i = 0; i < net->n_search; i++) {
+		if (strcasecmp(net->search[i], net->domain) != 0)
+			names[n++] = net->search[i];
+	}
+	return n;
+}
 
 enum rp_vhost_mode {
 	RP_VHOST_SERVER, // we listen

@@ -8,5 +8,3 @@
 		return rp_drop(RP_DROP_local_service);                                             \
 	}
 PENDING(dhcp4_reply)
-PENDING(dhcp6_reply)
-PENDING(nd_reply)

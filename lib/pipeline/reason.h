@@ -39,6 +39,16 @@
 	X(arp_ignored, "ARP that is no request for the gateway")                                   \
 	X(arp_spoofed, "ARP sender is not the NIC")                                                \
 	X(local_fragment, "a fragment for the gateway, which reassembles nothing")                 \
+	X(nd_malformed, "neighbor discovery that RFC 4861 tells a receiver to drop")               \
+	X(nd_spoofed, "link-layer address in neighbor discovery is not the NIC's")                 \
+	X(nd_ignored, "neighbor discovery that asks nothing of the gateway")                       \
+	X(nd_router, "router advertisement or redirect, which a VM may not send")                  \
+	X(dhcp6_malformed, "DHCPv6 message is cut short, lies about a length or holds too much")   \
+	X(dhcp6_invalid, "DHCPv6 identifier or IA missing or out of place")                        \
+	X(dhcp6_other_server, "DHCPv6 message for another server")                                 \
+	X(dhcp6_unicast, "DHCPv6 message that must be multicast")                                  \
+	X(dhcp6_relay, "DHCPv6 relay message: no relay stands before a VM")                        \
+	X(dhcp6_ignored, "DHCPv6 message that calls for no answer")                                \
 	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
 	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
 	X(reply_no_room, "the reply does not fit")                                                 \
@@ -51,6 +61,12 @@
 #define RP_ANSWERS(X)                                                                              \
 	X(arp_reply, "ARP replies")                                                                \
 	X(echo_reply, "ICMP and ICMPv6 echo replies")                                              \
+	X(nd_neighbor, "neighbor advertisements")                                                  \
+	X(nd_router, "router advertisements to solicitations")                                     \
+	X(dhcp6_advertise, "DHCPv6 ADVERTISE messages")                                            \
+	X(dhcp6_release, "DHCPv6 RELEASE messages acknowledged")                                   \
+	X(dhcp6_decline, "DHCPv6 DECLINE messages acknowledged")                                   \
+	X(dhcp6_reply, "other DHCPv6 REPLY messages")                                              \
 	X(icmp_error, "ICMP and ICMPv6 errors sent")
 
 enum rp_drop {

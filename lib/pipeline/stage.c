@@ -130,7 +130,10 @@ void rp_packet_answered(struct rp_packet *p, enum rp_answer answer)
 
 struct rp_writer rp_packet_writer(struct rp_packet *p)
 {
-	return rp_writer(p->worker->reply, sizeof(p->worker->reply));
+	size_t mtu = p->nic != NULL ? p->nic->dst.mtu : p->view->host.mtu;
+
+	return rp_writer(p->worker->reply,
+			 RTE_MIN(sizeof(p->worker->reply), RTE_ETHER_HDR_LEN + mtu));
 }
 
 enum rp_stage rp_packet_reply(struct rp_packet *p, const struct rp_writer *w)

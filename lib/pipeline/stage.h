@@ -143,9 +143,9 @@ void rp_packet_answered(struct rp_packet *p, enum rp_answer answer);
 /*
  * A reply of its own, for answers that are not the request with a few fields changed: write the
  * frame (from the destination MAC on) to the writer, then return rp_packet_reply(). The writer is
- * over the worker's buffer, so the request stays readable meanwhile; rp_packet_reply() puts the
- * bytes into the mbuf in place of the request and sends them out of the port it came from, or
- * drops with reply_no_room where the writer overflowed.
+ * over the worker's buffer, as long as the port's MTU allows; the request stays readable meanwhile;
+ * rp_packet_reply() puts the bytes into the mbuf in place of the request and sends them out of the
+ * port it came from, or drops with reply_no_room where the writer overflowed.
  */
 struct rp_writer rp_packet_writer(struct rp_packet *p);
 enum rp_stage rp_packet_reply(struct rp_packet *p, const struct rp_writer *w);

@@ -233,7 +233,8 @@ static void subtract(struct rp_port_counters *c, const struct rp_port_counters *
 		c->answers[i] -= before->answers[i];
 }
 
-void harness_send_chain(int from, const void *frame, size_t len, size_t seg, struct outcome *out)
+static void feed(int from, const void *frame, size_t len, size_t seg, uint64_t ol_flags,
+		 struct outcome *out)
 {
 	struct rp_worker *w = dp->workers[0];
 	struct rp_stage_counters stages[RP_STAGE_COUNT];
@@ -241,10 +242,12 @@ void harness_send_chain(int from, const void *frame, size_t len, size_t seg, str
 	unsigned int mbufs = rte_mempool_avail_count(w->pool);
 	const struct rp_poll poll = {.port = (uint16_t)from,
 				     .nic = from == HOST_PORT ? NULL : &w->view->nics[from]};
+	struct rte_mbuf *m = make_mbuf(frame, len, seg);
 
+	m->ol_flags = ol_flags;
 	memset(out, 0, sizeof(*out));
 	memcpy(stages, w->counters.stages, sizeof(stages));
-	rp_side_door(w, &poll, make_mbuf(frame, len, seg));
+	rp_side_door(w, &poll, m);
 	collect(out);
 	out->last = last_visited(stages);
 	out->counters = w->ports[from];
@@ -257,9 +260,20 @@ void harness_send_chain(int from, const void *frame, size_t len, size_t seg, str
 	assert_int_equal(rte_mempool_avail_count(w->pool), mbufs);
 }
 
+void harness_send_chain(int from, const void *frame, size_t len, size_t seg, struct outcome *out)
+{
+	feed(from, frame, len, seg, 0, out);
+}
+
+void harness_send_flags(int from, const void *frame, size_t len, uint64_t ol_flags,
+			struct outcome *out)
+{
+	feed(from, frame, len, RP_MBUF_ROOM - RTE_PKTMBUF_HEADROOM, ol_flags, out);
+}
+
 void harness_send(int from, const void *frame, size_t len, struct outcome *out)
 {
-	harness_send_chain(from, frame, len, RP_MBUF_ROOM - RTE_PKTMBUF_HEADROOM, out);
+	harness_send_flags(from, frame, len, 0, out);
 }
 
 bool harness_fast(int from, const void *frame, size_t len, struct outcome *out)

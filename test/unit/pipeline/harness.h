@@ -58,6 +58,10 @@ void harness_send(int from, const void *frame, size_t len, struct outcome *out);
 // The same with the frame spread over mbufs of seg bytes each, as vhost does with large frames.
 void harness_send_chain(int from, const void *frame, size_t len, size_t seg, struct outcome *out);
 
+// The same with offload flags in the mbuf, as vhost makes of the virtio header.
+void harness_send_flags(int from, const void *frame, size_t len, uint64_t ol_flags,
+			struct outcome *out);
+
 // The same through the fast lane alone: false where it says "not mine".
 bool harness_fast(int from, const void *frame, size_t len, struct outcome *out);
 
