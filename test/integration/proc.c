@@ -243,6 +243,21 @@ void proc_stop(struct proc *p)
 	free(p);
 }
 
+int proc_run(const char *const *argv, unsigned int timeout_ms)
+{
+	struct proc *p = proc_start(argv[0], argv);
+	int status, rc = -1;
+
+	if (p == NULL)
+		return -1;
+	if (proc_wait_exit(p, timeout_ms, &status) == 0 && WIFEXITED(status))
+		rc = WEXITSTATUS(status);
+	if (rc == 0)
+		proc_passed(p);
+	proc_stop(p);
+	return rc;
+}
+
 int proc_make_dir(char *path, size_t len)
 {
 	if (snprintf(path, len, "/tmp/ringplane-test.XXXXXX") >= (int)len)

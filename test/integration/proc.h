@@ -48,6 +48,10 @@ void proc_passed(struct proc *p);
 // SIGTERM, then SIGKILL after a while; free. NULL is fine.
 void proc_stop(struct proc *p);
 
+// Run to its end: the exit status, or -1 (with its output printed) when it took too long or died.
+// Any other status than 0 prints the output too.
+int proc_run(const char *const *argv, unsigned int timeout_ms);
+
 // A directory of the test's own, and its removal with all that is in it.
 int proc_make_dir(char *path, size_t len);
 void proc_remove_dir(const char *path);

@@ -2,7 +2,7 @@
 // The front-end device against DPDK's vhost ports: testpmd forwards between two of them, so what
 // one pretended VM sends, the other receives.
 #include "base/clock.h"
-#include "proc.h"
+#include "testpmd.h"
 #include "vhost_user/frontend.h"
 
 #include <errno.h>
@@ -14,59 +14,22 @@
 
 #include <cmocka.h>
 
-#define START_MS 20000
-#define WAIT_MS	 3000
-#define FRAMES	 600 // more than two rings full
+#define WAIT_MS 3000
+#define FRAMES	600 // more than two rings full
 
 struct fixture {
-	char dir[64];
-	char path[2][96];
-	struct proc *testpmd;
+	struct testpmd testpmd;
 	struct rp_frontend *vm[2];
 };
 
 static struct fixture fixture;
 
-static int start_testpmd(void **state)
+static int start_peers(void **state)
 {
-	char vdev[2][128], prefix[64];
-
-	if (proc_make_dir(fixture.dir, sizeof(fixture.dir)) < 0)
-		return -1;
-	for (int i = 0; i < 2; i++) {
-		snprintf(fixture.path[i], sizeof(fixture.path[i]), "%s/port%d.sock", fixture.dir,
-			 i);
-		snprintf(vdev[i], sizeof(vdev[i]), "net_vhost%d,iface=%s,queues=2", i,
-			 fixture.path[i]);
-	}
-	snprintf(prefix, sizeof(prefix), "--file-prefix=%s", strrchr(fixture.dir, '.') + 1);
-	const char *argv[] = {"dpdk-testpmd",
-			      "-l",
-			      "0,1",
-			      "--no-huge",
-			      "-m",
-			      "256",
-			      "--no-pci",
-			      "--no-shconf",
-			      prefix,
-			      "--vdev",
-			      vdev[0],
-			      "--vdev",
-			      vdev[1],
-			      "--",
-			      "-i",
-			      "--auto-start",
-			      "--forward-mode=io",
-			      "--rxq=2",
-			      "--txq=2",
-			      "--total-num-mbufs=8192",
-			      NULL};
-
-	fixture.testpmd = proc_start("testpmd", argv);
 	*state = &fixture;
-	return fixture.testpmd != NULL && proc_wait_line(fixture.testpmd, "testpmd>", START_MS) == 0
-		       ? 0
-		       : -1;
+	if (testpmd_prepare(&fixture.testpmd) < 0)
+		return -1;
+	return testpmd_start(&fixture.testpmd, true);
 }
 
 static int close_vms(void **state)
@@ -93,7 +56,7 @@ static void connect_vms(struct fixture *f, const struct rp_frontend_config *cfg)
 	struct rp_error err = {0};
 
 	for (int i = 0; i < 2; i++) {
-		f->vm[i] = rp_frontend_connect(f->path[i], &err);
+		f->vm[i] = rp_frontend_connect(f->testpmd.path[i], &err);
 		must(f->vm[i] != NULL ? 0 : -errno, &err);
 		must(rp_frontend_setup(f->vm[i], cfg, &err), &err);
 	}
@@ -342,11 +305,8 @@ int main(void)
 		TEST(a_broken_descriptor_does_not_stop_the_other_port),
 	};
 
-	int failed = cmocka_run_group_tests(tests, start_testpmd, NULL);
+	int failed = cmocka_run_group_tests(tests, start_peers, NULL);
 
-	if (failed == 0)
-		proc_passed(fixture.testpmd);
-	proc_stop(fixture.testpmd);
-	proc_remove_dir(fixture.dir);
+	testpmd_stop(&fixture.testpmd, failed == 0);
 	return failed;
 }
