@@ -15,9 +15,9 @@ static int next_option(struct rp_reader *area, uint8_t *code, struct rp_reader *
 	uint8_t len;
 
 	do {
-		if (!rp_read_u8(area, code) || *code == RP_DHCP4_END)
+		if (!rp_read_u8(area, code) || *code == RP_DHCP4_OPT_END)
 			return 0;
-	} while (*code == RP_DHCP4_PAD);
+	} while (*code == RP_DHCP4_OPT_PAD);
 	if (!rp_read_u8(area, &len) || !rp_read_sub(area, len, data))
 		return -EBADMSG;
 	return 1;
@@ -62,7 +62,7 @@ static int find_areas(const struct rp_dhcp4 *m, struct rp_reader options, struct
 	int n = 0, ret;
 
 	while ((ret = next_option(&r, &code, &data)) > 0) {
-		if (code == RP_DHCP4_OVERLOAD &&
+		if (code == RP_DHCP4_OPT_OVERLOAD &&
 		    (rp_reader_left(&data) != 1 || !rp_read_u8(&data, &overload)))
 			return -EBADMSG;
 	}
@@ -114,7 +114,7 @@ int rp_dhcp4_parse(struct rp_reader payload, struct rp_dhcp4 *m)
 	memset(m->opt_len, 0, sizeof(m->opt_len));
 	if (parse_options(m, payload) < 0)
 		return -EBADMSG;
-	if (rp_dhcp4_option(m, RP_DHCP4_TYPE, &type) &&
+	if (rp_dhcp4_option(m, RP_DHCP4_OPT_TYPE, &type) &&
 	    (rp_reader_left(&type) != 1 || !rp_read_u8(&type, &m->type)))
 		return -EBADMSG;
 	return 0;

@@ -19,28 +19,30 @@ static void write_options(struct rp_writer *w, const struct rp_dhcp4_client *c,
 		enum rp_dhcp4_code code;
 		struct rp_reader data;
 	} strings[] = {
-		{RP_DHCP4_CLIENT_ID, c->client_id},
-		{RP_DHCP4_PARAMETERS, c->parameters},
-		{RP_DHCP4_RELAY_INFO, c->relay_info},
+		{RP_DHCP4_OPT_CLIENT_ID, c->client_id},
+		{RP_DHCP4_OPT_PARAMETERS, c->parameters},
+		{RP_DHCP4_OPT_RELAY_INFO, c->relay_info},
 	};
 	const rte_be16_t max_size = rte_cpu_to_be_16(c->max_size);
 	const uint8_t type = (uint8_t)m->type;
 
-	rp_dhcp4_option_write(w, RP_DHCP4_TYPE, &type, sizeof(type));
+	rp_dhcp4_option_write(w, RP_DHCP4_OPT_TYPE, &type, sizeof(type));
 	if (m->requested && c->address.family == RP_IP4)
-		rp_dhcp4_option_write(w, RP_DHCP4_REQUESTED, &c->address.ip4, sizeof(rte_be32_t));
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_REQUESTED, &c->address.ip4,
+				      sizeof(rte_be32_t));
 	if (m->server_id)
-		rp_dhcp4_option_write(w, RP_DHCP4_SERVER_ID, &c->server.ip4, sizeof(rte_be32_t));
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_SERVER_ID, &c->server.ip4,
+				      sizeof(rte_be32_t));
 	if (c->max_size != 0)
-		rp_dhcp4_option_write(w, RP_DHCP4_MAX_SIZE, &max_size, sizeof(max_size));
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_MAX_SIZE, &max_size, sizeof(max_size));
 	if (c->rapid_commit && m->type == RP_DHCP4_DISCOVER)
-		rp_dhcp4_option_write(w, RP_DHCP4_RAPID_COMMIT, NULL, 0);
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_RAPID_COMMIT, NULL, 0);
 	for (size_t i = 0; i < RTE_DIM(strings); i++) {
 		if (rp_reader_left(&strings[i].data) > 0)
 			rp_dhcp4_option_write(w, strings[i].code, strings[i].data.pos,
 					      rp_reader_left(&strings[i].data));
 	}
-	rp_write_u8(w, RP_DHCP4_END);
+	rp_write_u8(w, RP_DHCP4_OPT_END);
 }
 
 static bool create_message(struct rp_writer *w, const struct rp_dhcp4_client *c,
@@ -181,7 +183,7 @@ static bool get_routes(struct rp_dhcp4_response *resp)
 {
 	struct rp_reader r;
 
-	if (!rp_dhcp4_option(&resp->msg, RP_DHCP4_ROUTES, &r))
+	if (!rp_dhcp4_option(&resp->msg, RP_DHCP4_OPT_ROUTES, &r))
 		return true;
 	do {
 		struct rp_dhcp4_route *route = &resp->routes[resp->n_routes];
@@ -201,7 +203,7 @@ static bool get_search(struct rp_dhcp4_response *resp)
 {
 	struct rp_reader r;
 
-	if (!rp_dhcp4_option(&resp->msg, RP_DHCP4_SEARCH, &r))
+	if (!rp_dhcp4_option(&resp->msg, RP_DHCP4_OPT_SEARCH, &r))
 		return true;
 	do {
 		if (resp->n_search == RP_DHCP4_LIST_MAX ||
@@ -216,20 +218,22 @@ static bool get_options(struct rp_dhcp4_response *resp)
 	const struct rp_dhcp4 *m = &resp->msg;
 	struct rp_reader r;
 
-	resp->rapid_commit = rp_dhcp4_option(m, RP_DHCP4_RAPID_COMMIT, &r);
-	rp_dhcp4_option(m, RP_DHCP4_CLIENT_ID, &resp->client_id);
-	rp_dhcp4_option(m, RP_DHCP4_RELAY_INFO, &resp->relay_info);
-	if (rp_dhcp4_option(m, RP_DHCP4_MTU, &r) &&
-	    !rp_dhcp4_option_be16(m, RP_DHCP4_MTU, &resp->mtu))
+	resp->rapid_commit = rp_dhcp4_option(m, RP_DHCP4_OPT_RAPID_COMMIT, &r);
+	rp_dhcp4_option(m, RP_DHCP4_OPT_CLIENT_ID, &resp->client_id);
+	rp_dhcp4_option(m, RP_DHCP4_OPT_RELAY_INFO, &resp->relay_info);
+	if (rp_dhcp4_option(m, RP_DHCP4_OPT_MTU, &r) &&
+	    !rp_dhcp4_option_be16(m, RP_DHCP4_OPT_MTU, &resp->mtu))
 		return false;
-	return get_addr(m, RP_DHCP4_SERVER_ID, &resp->server_id) &&
-	       get_addr(m, RP_DHCP4_MASK, &resp->mask) &&
-	       get_be32(m, RP_DHCP4_LEASE, &resp->lease) && get_be32(m, RP_DHCP4_T1, &resp->t1) &&
-	       get_be32(m, RP_DHCP4_T2, &resp->t2) &&
-	       get_addrs(m, RP_DHCP4_ROUTER, &resp->routers) &&
-	       get_addrs(m, RP_DHCP4_DNS, &resp->dns) && get_addrs(m, RP_DHCP4_NTP, &resp->ntp) &&
-	       get_text(m, RP_DHCP4_HOSTNAME, resp->hostname) &&
-	       get_text(m, RP_DHCP4_DOMAIN, resp->domain) && get_routes(resp) && get_search(resp);
+	return get_addr(m, RP_DHCP4_OPT_SERVER_ID, &resp->server_id) &&
+	       get_addr(m, RP_DHCP4_OPT_MASK, &resp->mask) &&
+	       get_be32(m, RP_DHCP4_OPT_LEASE, &resp->lease) &&
+	       get_be32(m, RP_DHCP4_OPT_T1, &resp->t1) && get_be32(m, RP_DHCP4_OPT_T2, &resp->t2) &&
+	       get_addrs(m, RP_DHCP4_OPT_ROUTER, &resp->routers) &&
+	       get_addrs(m, RP_DHCP4_OPT_DNS, &resp->dns) &&
+	       get_addrs(m, RP_DHCP4_OPT_NTP, &resp->ntp) &&
+	       get_text(m, RP_DHCP4_OPT_HOSTNAME, resp->hostname) &&
+	       get_text(m, RP_DHCP4_OPT_DOMAIN, resp->domain) && get_routes(resp) &&
+	       get_search(resp);
 }
 
 int rp_parse_dhcp_response(const void *frame, size_t len, struct rp_dhcp4_response *resp)

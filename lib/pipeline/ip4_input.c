@@ -52,13 +52,12 @@ enum rp_stage rp_stage_ip4_input(struct rp_packet *p)
 	if (rte_raw_cksum(ip, p->l4 - p->l3) != 0xffff)
 		return rp_drop(RP_DROP_ip_bad_checksum);
 	dhcp = p->nic != NULL && udp_to(p, DHCP4_SERVER_PORT) &&
-	       (p->dst.ip4 == RTE_BE32(RTE_IPV4_BROADCAST) ||
-		rp_addr_equal(&p->dst, &rp_gateway_ip4));
-	// 0.0.0.0 is for DHCP only; everything else carries the NIC's address.
-	if (!(dhcp && rp_addr_is_unspecified(&p->src)) && !rp_source_allowed(p))
-		return rp_drop(rp_source_drop(p));
+	       (p->dst.ip4 == UINT32_MAX || rp_addr_equal(&p->dst, &rp_gateway_ip4));
+	// A DHCP client may not have its address yet: dhcp4_reply looks at what it says.
 	if (dhcp)
 		return RP_STAGE_dhcp4_reply;
+	if (!rp_source_allowed(p))
+		return rp_drop(rp_source_drop(p));
 	if (rp_addr_equal(&p->dst, &rp_gateway_ip4))
 		return rp_local(p, IPPROTO_ICMP);
 	return RP_STAGE_route;

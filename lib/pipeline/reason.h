@@ -51,6 +51,12 @@
 	X(dhcp6_ignored, "DHCPv6 message that calls for no answer")                                \
 	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
 	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
+	X(dhcp4_malformed, "DHCPv4 message is malformed")                                          \
+	X(dhcp4_not_the_nic, "DHCPv4 for another hardware address than the NIC's")                 \
+	X(dhcp4_other_server, "DHCPv4 that names another server")                                  \
+	X(dhcp4_ignored, "DHCPv4 that asks nothing of a server")                                   \
+	X(dhcp4_release, "DHCPv4 RELEASE: the address stays the NIC's")                            \
+	X(dhcp4_decline, "DHCPv4 DECLINE: the VM says that its address is in use")                 \
 	X(reply_no_room, "the reply does not fit")                                                 \
 	X(no_mbuf, "out of packet buffers")                                                        \
 	X(icmp_ignored, "ICMP that asks nothing of the gateway")                                   \
@@ -60,6 +66,9 @@
 // X(id, text)
 #define RP_ANSWERS(X)                                                                              \
 	X(arp_reply, "ARP replies")                                                                \
+	X(dhcp4_offer, "DHCPv4 OFFERs")                                                            \
+	X(dhcp4_ack, "DHCPv4 ACKs")                                                                \
+	X(dhcp4_nak, "DHCPv4 NAKs")                                                                \
 	X(echo_reply, "ICMP and ICMPv6 echo replies")                                              \
 	X(nd_neighbor, "neighbor advertisements")                                                  \
 	X(nd_router, "router advertisements to solicitations")                                     \

@@ -9,7 +9,7 @@
 
 #include "hex.h"
 
-// Parsing, and what a client sends. The server's answers are in test_dhcp4_reply.c.
+// Parsing, and what a client sends. The server's answers are in test_dhcp4_server.c.
 
 static struct rp_dhcp4 msg;
 static uint8_t buf[4096];
@@ -124,9 +124,9 @@ static void each_message_of_a_client(void **)
 		assert_int_equal(rp_dhcp4_parse(f.payload, &msg), 0);
 		assert_int_equal(msg.type, cases[i].type);
 		assert_int_equal(msg.hdr.ciaddr, cases[i].ciaddr ? c.address.ip4 : 0);
-		assert_true(rp_dhcp4_option_ip4(&msg, RP_DHCP4_REQUESTED, &ip4) ==
+		assert_true(rp_dhcp4_option_ip4(&msg, RP_DHCP4_OPT_REQUESTED, &ip4) ==
 			    cases[i].requested);
-		assert_true(rp_dhcp4_option_ip4(&msg, RP_DHCP4_SERVER_ID, &ip4) ==
+		assert_true(rp_dhcp4_option_ip4(&msg, RP_DHCP4_OPT_SERVER_ID, &ip4) ==
 			    cases[i].server_id);
 	}
 }
@@ -137,8 +137,8 @@ static void parts_of_an_option_are_joined(void **)
 	assert_int_equal(parse(message("35 01 03  3d 02 0102  00 00  37 01 06  3d 03 030405 ff")),
 			 0);
 	assert_int_equal(msg.type, RP_DHCP4_REQUEST);
-	assert_option(RP_DHCP4_CLIENT_ID, "0102030405");
-	assert_option(RP_DHCP4_PARAMETERS, "06");
+	assert_option(RP_DHCP4_OPT_CLIENT_ID, "0102030405");
+	assert_option(RP_DHCP4_OPT_PARAMETERS, "06");
 }
 
 static void an_option_of_more_than_255_bytes(void **)
@@ -151,12 +151,13 @@ static void an_option_of_more_than_255_bytes(void **)
 	for (size_t i = 0; i < sizeof(long_value); i++)
 		long_value[i] = (uint8_t)(i * 3);
 	rp_write(&w, start);
-	assert_true(rp_dhcp4_option_write(&w, RP_DHCP4_RELAY_INFO, long_value, sizeof(long_value)));
+	assert_true(
+		rp_dhcp4_option_write(&w, RP_DHCP4_OPT_RELAY_INFO, long_value, sizeof(long_value)));
 	assert_int_equal(rp_writer_len(&w) - start, rp_dhcp4_option_size(sizeof(long_value)));
 	assert_int_equal(rp_dhcp4_option_size(sizeof(long_value)), 606);
-	rp_write_u8(&w, RP_DHCP4_END);
+	rp_write_u8(&w, RP_DHCP4_OPT_END);
 	assert_int_equal(parse(rp_writer_len(&w)), 0);
-	assert_true(rp_dhcp4_option(&msg, RP_DHCP4_RELAY_INFO, &r));
+	assert_true(rp_dhcp4_option(&msg, RP_DHCP4_OPT_RELAY_INFO, &r));
 	assert_int_equal(rp_reader_left(&r), sizeof(long_value));
 	assert_memory_equal(r.pos, long_value, sizeof(long_value));
 	assert_int_equal(rp_dhcp4_option_size(0), 2);
@@ -182,7 +183,7 @@ static void overloaded_file_and_sname(void **)
 		hex_bytes("3d0102 ff", buf + 108, 128);
 		hex_bytes("00 3d0103 340103", buf + 44, 64); // no end; its option 52 is void
 		assert_int_equal(parse(len), 0);
-		assert_option(RP_DHCP4_CLIENT_ID, cases[i].joined);
+		assert_option(RP_DHCP4_OPT_CLIENT_ID, cases[i].joined);
 	}
 	size_t len = message("340103 ff");
 	// Even the type may be there; pads fill the rest.
@@ -204,7 +205,7 @@ static void a_truncated_option_in_an_area_is_refused(void **)
 static void a_missing_end_is_no_error(void **)
 {
 	assert_int_equal(parse(message("350103 32040a000005")), 0);
-	assert_option(RP_DHCP4_REQUESTED, "0a000005");
+	assert_option(RP_DHCP4_OPT_REQUESTED, "0a000005");
 	assert_int_equal(parse(message("350103 000000")), 0);
 	assert_int_equal(parse(message("")), 0);
 	assert_int_equal(msg.type, RP_DHCP4_NONE);
@@ -214,7 +215,7 @@ static void nothing_behind_the_end_counts(void **)
 {
 	assert_int_equal(parse(message("350103 ff 32040a000005 35ff")), 0);
 	assert_int_equal(msg.type, RP_DHCP4_REQUEST);
-	assert_int_equal(msg.opt_start[RP_DHCP4_REQUESTED], 0);
+	assert_int_equal(msg.opt_start[RP_DHCP4_OPT_REQUESTED], 0);
 }
 
 static void malformed_options_are_refused(void **)
@@ -260,13 +261,13 @@ static void numbers_need_their_exact_length(void **)
 	uint16_t v16;
 
 	assert_int_equal(parse(message("390204d2 33040000000a 3605c0a8000100 3203c0a800 ff")), 0);
-	assert_true(rp_dhcp4_option_be16(&msg, RP_DHCP4_MAX_SIZE, &v16));
+	assert_true(rp_dhcp4_option_be16(&msg, RP_DHCP4_OPT_MAX_SIZE, &v16));
 	assert_int_equal(v16, 1234);
-	assert_true(rp_dhcp4_option_be32(&msg, RP_DHCP4_LEASE, &v32));
+	assert_true(rp_dhcp4_option_be32(&msg, RP_DHCP4_OPT_LEASE, &v32));
 	assert_int_equal(v32, 10);
-	assert_false(rp_dhcp4_option_ip4(&msg, RP_DHCP4_SERVER_ID, &ip4));
-	assert_false(rp_dhcp4_option_ip4(&msg, RP_DHCP4_REQUESTED, &ip4));
-	assert_false(rp_dhcp4_option_be16(&msg, RP_DHCP4_MTU, &v16));
+	assert_false(rp_dhcp4_option_ip4(&msg, RP_DHCP4_OPT_SERVER_ID, &ip4));
+	assert_false(rp_dhcp4_option_ip4(&msg, RP_DHCP4_OPT_REQUESTED, &ip4));
+	assert_false(rp_dhcp4_option_be16(&msg, RP_DHCP4_OPT_MTU, &v16));
 }
 
 int main(void)

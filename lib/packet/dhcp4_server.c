@@ -139,18 +139,18 @@ static const struct option {
 	bool lease;  // says something about the lease: not for an INFORM
 	void (*encode)(struct rp_writer *w, const struct rp_dhcp4_config *c);
 } options[] = {
-	{RP_DHCP4_LEASE, true, true, encode_lease},
-	{RP_DHCP4_MASK, true, false, encode_mask},
-	{RP_DHCP4_ROUTER, true, false, encode_router},
-	{RP_DHCP4_ROUTES, true, false, encode_routes},
-	{RP_DHCP4_T1, false, true, encode_t1},
-	{RP_DHCP4_T2, false, true, encode_t2},
-	{RP_DHCP4_DNS, false, false, encode_dns},
-	{RP_DHCP4_MTU, false, false, encode_mtu},
-	{RP_DHCP4_HOSTNAME, false, false, encode_hostname},
-	{RP_DHCP4_DOMAIN, false, false, encode_domain},
-	{RP_DHCP4_SEARCH, false, false, encode_search},
-	{RP_DHCP4_NTP, false, false, encode_ntp},
+	{RP_DHCP4_OPT_LEASE, true, true, encode_lease},
+	{RP_DHCP4_OPT_MASK, true, false, encode_mask},
+	{RP_DHCP4_OPT_ROUTER, true, false, encode_router},
+	{RP_DHCP4_OPT_ROUTES, true, false, encode_routes},
+	{RP_DHCP4_OPT_T1, false, true, encode_t1},
+	{RP_DHCP4_OPT_T2, false, true, encode_t2},
+	{RP_DHCP4_OPT_DNS, false, false, encode_dns},
+	{RP_DHCP4_OPT_MTU, false, false, encode_mtu},
+	{RP_DHCP4_OPT_HOSTNAME, false, false, encode_hostname},
+	{RP_DHCP4_OPT_DOMAIN, false, false, encode_domain},
+	{RP_DHCP4_OPT_SEARCH, false, false, encode_search},
+	{RP_DHCP4_OPT_NTP, false, false, encode_ntp},
 };
 
 static void put_configured(struct reply *r, const struct option *o)
@@ -193,18 +193,18 @@ static void put_options(struct reply *r)
 	uint8_t type = (uint8_t)r->type;
 	struct rp_reader data;
 
-	put(r, RP_DHCP4_TYPE, &type, sizeof(type));
-	put(r, RP_DHCP4_SERVER_ID, &r->cfg->server.ip4, sizeof(r->cfg->server.ip4));
+	put(r, RP_DHCP4_OPT_TYPE, &type, sizeof(type));
+	put(r, RP_DHCP4_OPT_SERVER_ID, &r->cfg->server.ip4, sizeof(r->cfg->server.ip4));
 	if (r->type != RP_DHCP4_NAK)
 		put_all(r, true);
 	if (r->type == RP_DHCP4_ACK && r->req->type == RP_DHCP4_DISCOVER)
-		put(r, RP_DHCP4_RAPID_COMMIT, NULL, 0);
+		put(r, RP_DHCP4_OPT_RAPID_COMMIT, NULL, 0);
 	// RFC 6842 section 3: copied into every answer, a NAK as well.
-	if (rp_dhcp4_option(r->req, RP_DHCP4_CLIENT_ID, &data))
-		put(r, RP_DHCP4_CLIENT_ID, data.pos, rp_reader_left(&data));
+	if (rp_dhcp4_option(r->req, RP_DHCP4_OPT_CLIENT_ID, &data))
+		put(r, RP_DHCP4_OPT_CLIENT_ID, data.pos, rp_reader_left(&data));
 	if (r->type == RP_DHCP4_NAK)
 		return;
-	if (rp_dhcp4_option(r->req, RP_DHCP4_PARAMETERS, &data))
+	if (rp_dhcp4_option(r->req, RP_DHCP4_OPT_PARAMETERS, &data))
 		put_asked_for(r, data);
 	else
 		put_all(r, false);
@@ -272,7 +272,7 @@ static size_t message_max(const struct reply *r)
 {
 	uint16_t size;
 
-	if (!rp_dhcp4_option_be16(r->req, RP_DHCP4_MAX_SIZE, &size) || size < RP_DHCP4_SIZE_MIN)
+	if (!rp_dhcp4_option_be16(r->req, RP_DHCP4_OPT_MAX_SIZE, &size) || size < RP_DHCP4_SIZE_MIN)
 		size = RP_DHCP4_SIZE_MIN;
 	return RTE_MIN(size, RTE_MAX(r->cfg->mtu, RP_DHCP4_SIZE_MIN)) - IP_UDP_SIZE;
 }
@@ -283,7 +283,7 @@ static size_t message_max(const struct reply *r)
  */
 static bool relay_info(const struct reply *r, size_t room, struct rp_reader *data)
 {
-	return rp_dhcp4_option(r->req, RP_DHCP4_RELAY_INFO, data) &&
+	return rp_dhcp4_option(r->req, RP_DHCP4_OPT_RELAY_INFO, data) &&
 	       rp_dhcp4_option_size(rp_reader_left(data)) + ALWAYS_SIZE + OVERLOAD_SIZE <= room;
 }
 
@@ -309,14 +309,15 @@ static bool write_message(struct rp_writer *w, struct reply *r)
 	for (uint8_t i = AREA_FILE; i < AREAS; i++) {
 		if (rp_writer_len(&r->area[i]) == 0)
 			continue;
-		*r->area[i].pos = RP_DHCP4_END;
+		*r->area[i].pos = RP_DHCP4_OPT_END;
 		overload |= i; // 1: file, 2: sname
 	}
 	if (overload != 0)
-		rp_dhcp4_option_write(w, RP_DHCP4_OVERLOAD, &overload, sizeof(overload));
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_OVERLOAD, &overload, sizeof(overload));
 	if (relay_size != 0)
-		rp_dhcp4_option_write(w, RP_DHCP4_RELAY_INFO, relay.pos, rp_reader_left(&relay));
-	rp_write_u8(w, RP_DHCP4_END);
+		rp_dhcp4_option_write(w, RP_DHCP4_OPT_RELAY_INFO, relay.pos,
+				      rp_reader_left(&relay));
+	rp_write_u8(w, RP_DHCP4_OPT_END);
 	if (rp_writer_len(w) - start < RP_DHCP4_BOOTP_MIN)
 		rp_write_zero(w, RP_DHCP4_BOOTP_MIN - (rp_writer_len(w) - start));
 	return !w->overflow;

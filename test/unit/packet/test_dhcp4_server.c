@@ -173,14 +173,14 @@ static void every_option_as_a_client_reads_it(void **)
 	assert_string_equal(resp.search[1], "lab.example.org");
 	assert_false(resp.rapid_commit);
 	assert_int_equal(rp_reader_left(&resp.client_id), 0);
-	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OVERLOAD], 0);
+	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OPT_OVERLOAD], 0);
 }
 
 static void empty_settings_leave_their_options_out(void **)
 {
-	static const enum rp_dhcp4_code absent[] = {RP_DHCP4_DNS,    RP_DHCP4_NTP,
-						    RP_DHCP4_DOMAIN, RP_DHCP4_HOSTNAME,
-						    RP_DHCP4_SEARCH, RP_DHCP4_OVERLOAD};
+	static const enum rp_dhcp4_code absent[] = {RP_DHCP4_OPT_DNS,	 RP_DHCP4_OPT_NTP,
+						    RP_DHCP4_OPT_DOMAIN, RP_DHCP4_OPT_HOSTNAME,
+						    RP_DHCP4_OPT_SEARCH, RP_DHCP4_OPT_OVERLOAD};
 	struct rp_dhcp4_config c = plain();
 
 	c.hostname = "not a host name";
@@ -271,9 +271,9 @@ static void inform_gets_no_address_and_no_lease(void **)
 	reply_with(RP_DHCP4_ACK, &c);
 	assert_addr(&resp.yiaddr, "0.0.0.0");
 	assert_addr(&resp.ciaddr, "10.0.0.5");
-	assert_int_equal(resp.msg.opt_start[RP_DHCP4_LEASE], 0);
-	assert_int_equal(resp.msg.opt_start[RP_DHCP4_T1], 0);
-	assert_int_equal(resp.msg.opt_start[RP_DHCP4_T2], 0);
+	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OPT_LEASE], 0);
+	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OPT_T1], 0);
+	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OPT_T2], 0);
 	assert_int_equal(resp.dns.n, 2);
 	assert_int_equal(resp.n_routes, 2);
 	assert_sent_to("10.0.0.5", false, 68);
@@ -384,7 +384,7 @@ static void options_spill_into_file_and_sname(void **)
 	reply_with(RP_DHCP4_OFFER, &c);
 	assert_true(frame_len <= 14 + 576);
 	assert_int_equal(rp_reader_left(&resp.client_id), 255);
-	assert_int_not_equal(resp.msg.opt_start[RP_DHCP4_OVERLOAD], 0);
+	assert_int_not_equal(resp.msg.opt_start[RP_DHCP4_OPT_OVERLOAD], 0);
 	assert_int_equal(resp.dns.n, 2);
 	// Beside longer routes there is no room for it, and file is too small.
 	assert_int_equal(rp_prefix_parse("10.0.0.0/8", &c.subnet), 0);
@@ -398,7 +398,7 @@ static void options_spill_into_file_and_sname(void **)
 	reply_with(RP_DHCP4_OFFER, &c);
 	assert_true(frame_len <= 14 + 576);
 	assert_int_equal(rp_reader_left(&resp.client_id), 200);
-	assert_int_not_equal(resp.msg.opt_start[RP_DHCP4_OVERLOAD], 0);
+	assert_int_not_equal(resp.msg.opt_start[RP_DHCP4_OPT_OVERLOAD], 0);
 	assert_int_equal(resp.dns.n, 2);
 	assert_string_equal(resp.domain, "example.org");
 	assert_int_equal(resp.n_search, 2);
