@@ -34,6 +34,7 @@ test_packages=(
 	cpio
 	dpdk
 	ethtool
+	git
 	iperf3
 	iproute2
 	iputils-ping
