@@ -33,6 +33,7 @@ test_packages=(
 	clang-format
 	cpio
 	dpdk
+	dpdk-dev
 	ethtool
 	git
 	iperf3

@@ -16,7 +16,7 @@ static inline size_t hex_bytes(const char *text, uint8_t *buf, size_t size)
 	size_t n = 0;
 
 	for (; *text != '\0'; text++) {
-		unsigned int byte;
+		unsigned int byte = 0;
 
 		if (*text == ' ')
 			continue;
