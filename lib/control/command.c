@@ -143,6 +143,8 @@ static int check_required(struct rp_call *call, struct rp_error *err)
 {
 	const struct rp_command *command = call->command;
 
+	if (command->needs_key && call->n_values == 0)
+		return missing(command, "key", err);
 	for (size_t i = 0; i < command->n_keys; i++) {
 		if (!command->keys[i].required || rp_call_value(call, command->keys[i].id) != NULL)
 			continue;

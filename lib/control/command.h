@@ -40,7 +40,8 @@ typedef int (*rp_command_fn)(struct rp_fabric *fabric, const struct rp_call *cal
 struct rp_command {
 	const char *noun;
 	const char *verb;
-	bool named; // NAME follows
+	bool named;	// NAME follows
+	bool needs_key; // without any key there is nothing to do
 	size_t n_keys;
 	const struct rp_key *keys;
 	const char *const *columns; // of a result that is a list, shown as a table; ends with NULL

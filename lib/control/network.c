@@ -213,7 +213,7 @@ static const char *const columns[] = {"name", "ipv4", "ipv6", "public", "mtu", "
 static const struct rp_command commands[] = {
 	{"network", "create", true, KEYS(create_keys), .run = network_create,
 	 .help = "make a network; it needs ipv4, ipv6 or both"},
-	{"network", "update", true, KEYS(update_keys), .run = network_update,
+	{"network", "update", true, .needs_key = true, KEYS(update_keys), .run = network_update,
 	 .help = "change what the VMs are told; a list that is given replaces the old one"},
 	{"network", "delete", true, KEYS(delete_keys), .run = network_delete,
 	 .help = "delete a network"},

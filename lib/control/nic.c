@@ -198,7 +198,7 @@ static const char *const columns[] = {
 static const struct rp_command commands[] = {
 	{"nic", "create", true, KEYS(create_keys), .run = nic_create,
 	 .help = "make a NIC, that is a vhost-user socket for one VM"},
-	{"nic", "update", true, KEYS(update_keys), .run = nic_update,
+	{"nic", "update", true, .needs_key = true, KEYS(update_keys), .run = nic_update,
 	 .help = "add or remove routed prefixes"},
 	{"nic", "delete", true, .run = nic_delete, .help = "end its connection and delete it"},
 	{"nic", "list", false, KEYS(list_keys), .columns = columns, .run = nic_list,

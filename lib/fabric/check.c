@@ -64,8 +64,8 @@ static const struct {
 int rp_check_prefix(const char *field, const struct rp_prefix *p, enum rp_family family,
 		    uint8_t min_len, uint8_t max_len, struct rp_error *err)
 {
-	struct rp_prefix masked = {rp_addr_mask(&p->addr, p->len), p->len};
 	char text[RP_ADDR_STR], right[RP_ADDR_STR];
+	struct rp_prefix masked;
 
 	rp_prefix_format(p, text);
 	if (p->addr.family != family)
@@ -74,6 +74,7 @@ int rp_check_prefix(const char *field, const struct rp_prefix *p, enum rp_family
 		return rp_error_set(err, EINVAL, field, text,
 				    "prefix length out of range; expected /%u to /%u", min_len,
 				    max_len);
+	masked = (struct rp_prefix){rp_addr_mask(&p->addr, p->len), p->len};
 	if (!rp_addr_equal(&masked.addr, &p->addr))
 		return rp_error_set(err, EINVAL, field, text,
 				    "host bits are set; expected the subnet itself: %s",

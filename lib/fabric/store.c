@@ -92,29 +92,35 @@ static int exec(struct rp_store *store, const char *sql, struct rp_error *err)
 	return rc == SQLITE_OK ? 0 : rp_store_fail(store, rc, err);
 }
 
-int rp_store_prepare(struct rp_store *store, sqlite3_stmt **stmt, struct rp_error *err,
-		     const char *sql, const char *types, ...)
+static int prepare(struct rp_store *store, sqlite3_stmt **stmt, struct rp_error *err,
+		   const char *sql, const char *types, va_list ap)
 {
 	int rc = sqlite3_prepare_v2(store->db, sql, -1, stmt, NULL);
-	va_list ap;
 
-	va_start(ap, types);
 	for (int i = 1; rc == SQLITE_OK && *types != '\0'; i++, types++) {
-		if (*types == 'i') {
+		if (*types == 'i')
 			rc = sqlite3_bind_int64(*stmt, i, va_arg(ap, int));
-		} else {
-			const char *text = va_arg(ap, const char *);
-
-			// NULL binds NULL.
-			rc = sqlite3_bind_text(*stmt, i, text, -1, SQLITE_TRANSIENT);
-		}
+		else
+			rc = sqlite3_bind_text(*stmt, i, va_arg(ap, const char *), -1,
+					       SQLITE_TRANSIENT);
 	}
-	va_end(ap);
 	if (rc == SQLITE_OK)
 		return 0;
 	rc = rp_store_fail(store, rc, err);
 	sqlite3_finalize(*stmt);
 	*stmt = NULL;
+	return rc;
+}
+
+int rp_store_prepare(struct rp_store *store, sqlite3_stmt **stmt, struct rp_error *err,
+		     const char *sql, const char *types, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	rc = prepare(store, stmt, err, sql, types, ap);
+	va_end(ap);
 	return rc;
 }
 
@@ -125,6 +131,22 @@ int rp_store_step(struct rp_store *store, sqlite3_stmt *stmt, struct rp_error *e
 	if (rc == SQLITE_ROW)
 		return 1;
 	return rc == SQLITE_DONE ? 0 : rp_store_fail(store, rc, err);
+}
+
+int rp_store_run(struct rp_store *store, struct rp_error *err, const char *sql, const char *types,
+		 ...)
+{
+	sqlite3_stmt *stmt;
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	rc = prepare(store, &stmt, err, sql, types, ap);
+	va_end(ap);
+	if (rc == 0)
+		rc = rp_store_step(store, stmt, err);
+	sqlite3_finalize(stmt);
+	return rc;
 }
 
 // The first column of the first row, an integer.
@@ -179,8 +201,6 @@ static int check_owner(struct rp_store *store, int *version, struct rp_error *er
 				    "has schema version %d, this ringplane knows up to %d; start "
 				    "the newer ringplane that made it or name another file",
 				    *version, SCHEMA_VERSION);
-	if (sqlite3_db_readonly(store->db, "main") == 1)
-		return rp_store_fail(store, SQLITE_READONLY, err);
 	return 0;
 }
 
@@ -214,6 +234,11 @@ static int open_db(struct rp_store *store, struct rp_error *err)
 		return rp_error_set(err, ENOMEM, "state", store->path, "out of memory");
 	if (rc != SQLITE_OK)
 		return rp_store_fail(store, rc, err);
+	// A file that may only be read opens all the same, and fails later with worse words.
+	if (sqlite3_db_readonly(store->db, "main") == 1)
+		return rp_error_set(err, EROFS, "state", store->path,
+				    "cannot be written; check its mode, its owner and its "
+				    "directory");
 	// Before the first access: from that on the file is locked until it is closed.
 	rc = exec(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON", err);
 	if (rc == 0)

@@ -24,3 +24,7 @@ int rp_store_prepare(struct rp_store *store, sqlite3_stmt **stmt, struct rp_erro
 
 // 1: there is a row, 0: done, -errno with *err.
 int rp_store_step(struct rp_store *store, sqlite3_stmt *stmt, struct rp_error *err);
+
+// Prepare, bind and run one statement that returns no rows.
+int rp_store_run(struct rp_store *store, struct rp_error *err, const char *sql, const char *types,
+		 ...);

@@ -6,17 +6,6 @@
 
 #include "fabric/store_db.h"
 
-// Run one statement that returns no rows.
-#define RUN(store, err, sql, types, ...)                                                           \
-	({                                                                                         \
-		sqlite3_stmt *stmt_;                                                               \
-		int rc_ = rp_store_prepare(store, &stmt_, err, sql, types, __VA_ARGS__);           \
-		if (rc_ == 0)                                                                      \
-			rc_ = rp_store_step(store, stmt_, err);                                    \
-		sqlite3_finalize(stmt_);                                                           \
-		rc_;                                                                               \
-	})
-
 // Text for a column, NULL for what is not there.
 static const char *prefix_text(const struct rp_prefix *p, char buf[RP_ADDR_STR])
 {
@@ -36,9 +25,10 @@ static const char *or_null(const char *text)
 static int add_value(struct rp_store *store, const struct rp_network *network, const char *kind,
 		     int pos, const char *value, struct rp_error *err)
 {
-	return RUN(store, err,
-		   "INSERT INTO network_list (network, kind, pos, value) VALUES (?, ?, ?, ?)",
-		   "ssis", network->uuid, kind, pos, value);
+	return rp_store_run(
+		store, err,
+		"INSERT INTO network_list (network, kind, pos, value) VALUES (?, ?, ?, ?)", "ssis",
+		network->uuid, kind, pos, value);
 }
 
 static int add_servers(struct rp_store *store, const struct rp_network *network, const char *kind,
@@ -71,12 +61,13 @@ int rp_store_add_network(struct rp_store *store, const struct rp_network *networ
 	char ip4[RP_ADDR_STR], ip6[RP_ADDR_STR];
 	int rc;
 
-	rc = RUN(store, err,
-		 "INSERT INTO network (uuid, id, name, ip4, ip6, domain, mtu, public, real_mask) "
-		 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		 "sissssiii", network->uuid, (int)network->id, cfg->name,
-		 prefix_text(&cfg->ip4, ip4), prefix_text(&cfg->ip6, ip6), or_null(cfg->domain),
-		 cfg->mtu, cfg->is_public, cfg->real_mask);
+	rc = rp_store_run(
+		store, err,
+		"INSERT INTO network (uuid, id, name, ip4, ip6, domain, mtu, public, real_mask) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"sissssiii", network->uuid, (int)network->id, cfg->name,
+		prefix_text(&cfg->ip4, ip4), prefix_text(&cfg->ip6, ip6), or_null(cfg->domain),
+		cfg->mtu, cfg->is_public, cfg->real_mask);
 	return rc == 0 ? add_lists(store, network, err) : rc;
 }
 
@@ -86,18 +77,19 @@ int rp_store_update_network(struct rp_store *store, const struct rp_network *net
 	const struct rp_network_config *cfg = &network->cfg;
 	int rc;
 
-	rc = RUN(store, err, "UPDATE network SET domain = ?, mtu = ?, real_mask = ? WHERE uuid = ?",
-		 "siis", or_null(cfg->domain), cfg->mtu, cfg->real_mask, network->uuid);
+	rc = rp_store_run(store, err,
+			  "UPDATE network SET domain = ?, mtu = ?, real_mask = ? WHERE uuid = ?",
+			  "siis", or_null(cfg->domain), cfg->mtu, cfg->real_mask, network->uuid);
 	if (rc == 0)
-		rc = RUN(store, err, "DELETE FROM network_list WHERE network = ?", "s",
-			 network->uuid);
+		rc = rp_store_run(store, err, "DELETE FROM network_list WHERE network = ?", "s",
+				  network->uuid);
 	return rc == 0 ? add_lists(store, network, err) : rc;
 }
 
 int rp_store_remove_network(struct rp_store *store, const struct rp_network *network,
 			    struct rp_error *err)
 {
-	return RUN(store, err, "DELETE FROM network WHERE uuid = ?", "s", network->uuid);
+	return rp_store_run(store, err, "DELETE FROM network WHERE uuid = ?", "s", network->uuid);
 }
 
 static int add_prefixes(struct rp_store *store, const struct rp_nic *nic, struct rp_error *err)
@@ -106,8 +98,9 @@ static int add_prefixes(struct rp_store *store, const struct rp_nic *nic, struct
 	int rc = 0;
 
 	for (int i = 0; rc == 0 && i < nic->cfg.n_prefixes; i++)
-		rc = RUN(store, err, "INSERT INTO nic_prefix (nic, pos, prefix) VALUES (?, ?, ?)",
-			 "sis", nic->uuid, i, rp_prefix_format(&nic->cfg.prefixes[i], text));
+		rc = rp_store_run(
+			store, err, "INSERT INTO nic_prefix (nic, pos, prefix) VALUES (?, ?, ?)",
+			"sis", nic->uuid, i, rp_prefix_format(&nic->cfg.prefixes[i], text));
 	return rc;
 }
 
@@ -118,26 +111,26 @@ int rp_store_add_nic(struct rp_store *store, const struct rp_nic *nic, bool defa
 	char ip4[RP_ADDR_STR], ip6[RP_ADDR_STR], mac[RP_MAC_STR];
 	int rc;
 
-	rc = RUN(store, err,
-		 "INSERT INTO nic (uuid, network, name, mac, ip4, ip6, queues, mode, socket) "
-		 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		 "ssssssiis", nic->uuid, nic->network->uuid, cfg->name,
-		 rp_mac_format(&cfg->mac, mac), addr_text(&cfg->ip4, ip4),
-		 addr_text(&cfg->ip6, ip6), cfg->queues, (int)cfg->mode,
-		 default_socket ? NULL : cfg->socket);
+	rc = rp_store_run(
+		store, err,
+		"INSERT INTO nic (uuid, network, name, mac, ip4, ip6, queues, mode, socket) "
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"ssssssiis", nic->uuid, nic->network->uuid, cfg->name,
+		rp_mac_format(&cfg->mac, mac), addr_text(&cfg->ip4, ip4), addr_text(&cfg->ip6, ip6),
+		cfg->queues, (int)cfg->mode, default_socket ? NULL : cfg->socket);
 	return rc == 0 ? add_prefixes(store, nic, err) : rc;
 }
 
 int rp_store_update_nic(struct rp_store *store, const struct rp_nic *nic, struct rp_error *err)
 {
-	int rc = RUN(store, err, "DELETE FROM nic_prefix WHERE nic = ?", "s", nic->uuid);
+	int rc = rp_store_run(store, err, "DELETE FROM nic_prefix WHERE nic = ?", "s", nic->uuid);
 
 	return rc == 0 ? add_prefixes(store, nic, err) : rc;
 }
 
 int rp_store_remove_nic(struct rp_store *store, const struct rp_nic *nic, struct rp_error *err)
 {
-	return RUN(store, err, "DELETE FROM nic WHERE uuid = ?", "s", nic->uuid);
+	return rp_store_run(store, err, "DELETE FROM nic WHERE uuid = ?", "s", nic->uuid);
 }
 
 static int damaged(struct rp_store *store, const char *kind, const char *name, struct rp_error *err)
