@@ -21,6 +21,10 @@ void rp_icmp_echo_to_reply(struct rp_icmp_echo_hdr *h, enum rp_family family)
 	// RFC 1624 section 3, equation 3: HC' = ~(~HC + ~m + m')
 	h->checksum =
 		(uint16_t)~rp_sum_fold((uint16_t)~h->checksum + (uint32_t)(uint16_t)~old + new);
+	// Over a message of nothing but zeros the sum is -0, which equation 3 gives as +0; wherever
+	// else +0 comes out, receivers take -0 as well.
+	if (h->checksum == 0)
+		h->checksum = UINT16_MAX;
 	h->type = reply[0];
 }
 

@@ -102,8 +102,9 @@ static void make_model(void)
 
 static void publish(void)
 {
+	// Static: the leak checker does not look for pointers in EAL's memory.
+	static struct rp_view *view;
 	struct rp_view_nic in[N_NICS];
-	struct rp_view *view;
 
 	for (int i = 0; i < N_NICS; i++)
 		in[i] = (struct rp_view_nic){
