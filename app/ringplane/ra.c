@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <bsd/stdlib.h>
+
+#include "base/log.h"
+#include "daemon.h"
+#include "net/vhost/vhost.h"
+#include "packet/nd.h"
+#include "pipeline/router_advert.h"
+
+/*
+ * Unsolicited router advertisements, RFC 4861 section 6.2.4: without them a guest that solicits
+ * once loses its default route when the router lifetime ends. A few go out soon after the driver
+ * came up, then one now and then, at random so that many VMs do not answer in step.
+ */
+
+#define INTERVAL_MAX	600 // seconds; the lifetime is three of them
+#define INTERVAL_MIN	200
+#define INITIAL_MAX	16 // between the first ones
+#define INITIAL_ADVERTS 3
+
+static void schedule(struct rp_port *port)
+{
+	uint32_t seconds = INTERVAL_MIN + arc4random_uniform(INTERVAL_MAX - INTERVAL_MIN + 1);
+	struct timeval tv = {.tv_sec = seconds};
+
+	if (port->ra_sent < INITIAL_ADVERTS && tv.tv_sec > INITIAL_MAX)
+		tv.tv_sec = INITIAL_MAX;
+	event_add(port->ra_timer, &tv);
+}
+
+static const struct rp_nic_view *view_of(const struct rp_port *port)
+{
+	return port->daemon->dp->view->by_port[rp_vhost_port(port->vhost)];
+}
+
+static void send_advert(struct rp_port *port)
+{
+	const struct rp_nic_view *nic = view_of(port);
+	struct rp_dataplane *dp = port->daemon->dp;
+	struct rp_writer w;
+	struct rte_mbuf *m;
+	void *room;
+
+	if (nic == NULL)
+		return;
+	m = rte_pktmbuf_alloc(dp->workers[0]->pool);
+	if (m == NULL)
+		return;
+	room = rte_pktmbuf_mtod(m, void *);
+	w = rp_writer(room, rte_pktmbuf_tailroom(m));
+	rp_router_advert_write(&w, nic, &rp_nd_all_nodes);
+	if (w.overflow) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	rte_pktmbuf_append(m, (uint16_t)rp_writer_len(&w));
+	rp_dataplane_inject(dp, rp_vhost_port(port->vhost), m);
+}
+
+static void timer_cb(evutil_socket_t, short, void *arg)
+{
+	struct rp_port *port = arg;
+
+	send_advert(port);
+	port->ra_sent++;
+	schedule(port);
+}
+
+void rp_ra_start(struct rp_port *port)
+{
+	if (port->nic->cfg.ip6.family == RP_NONE)
+		return;
+	if (port->ra_timer == NULL)
+		port->ra_timer = evtimer_new(port->daemon->base, timer_cb, port);
+	if (port->ra_timer == NULL) {
+		rp_err("nic '%s': out of memory: no periodic router advertisements",
+		       port->nic->cfg.name);
+		return;
+	}
+	port->ra_sent = 0;
+	schedule(port);
+}
+
+void rp_ra_stop(struct rp_port *port)
+{
+	if (port->ra_timer != NULL)
+		event_free(port->ra_timer);
+	port->ra_timer = NULL;
+}
