@@ -20,10 +20,11 @@
 #include <numaif.h>
 
 /*
- * Theory of operation. The PMD tells of queues (QUEUE_STATE) and of the device as a whole (INTR_LSC)
- * by callbacks on the vhost library's thread. They only note what changed in atomic words and wake
- * the main loop, which rebuilds the workers' view: a queue is polled or sent to only while the
- * guest has it enabled. The PMD itself makes a poll of a device that just went away harmless.
+ * Theory of operation. The PMD tells of queues (QUEUE_STATE) and of the device as a whole
+ * (INTR_LSC) by callbacks on the vhost library's thread. They only note what changed in atomic
+ * words and wake the main loop, which rebuilds the workers' view: a queue is polled or sent to only
+ * while the guest has it enabled. The PMD itself makes a poll of a device that just went away
+ * harmless.
  */
 
 #define RING_SIZE 1024 // of the ethdev queue; the guest's ring decides
@@ -165,8 +166,8 @@ static int make_vdev(struct rp_vhost *v, const struct rp_vhost_config *cfg, stru
 	int rc;
 
 	pick_name(v);
-	snprintf(args, sizeof(args), "iface=%s,queues=%u,client=%d", cfg->path,
-		 cfg->queues, cfg->client);
+	snprintf(args, sizeof(args), "iface=%s,queues=%u,client=%d", cfg->path, cfg->queues,
+		 cfg->client);
 	rc = rte_vdev_init(v->name, args);
 	if (rc == 0)
 		rc = rte_eth_dev_get_port_by_name(v->name, &v->port);

@@ -28,9 +28,9 @@ struct rp_vhost_config {
 };
 
 struct rp_vhost_state {
-	bool up;      // a driver is there and at least one queue towards the VM is enabled
-	uint64_t rxq; // bit n: queue n from the VM is enabled
-	uint64_t txq; // bit n: queue n towards the VM is enabled
+	bool up;	      // a driver is there and at least one queue towards the VM is enabled
+	uint64_t rxq;	      // bit n: queue n from the VM is enabled
+	uint64_t txq;	      // bit n: queue n towards the VM is enabled
 	uint64_t features;    // negotiated virtio features, 0 while down
 	uint32_t connections; // how often a driver has come up
 	int numa_node;	      // of the guest's memory, -1 where unknown
