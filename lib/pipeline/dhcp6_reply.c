@@ -2,10 +2,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include <rte_udp.h>
-
 #include "packet/dhcp6.h"
-#include "pipeline/stage.h"
+#include "pipeline/local.h"
 
 /*
  * dhcp6_reply: the DHCPv6 server of each NIC, RFC 8415 section 18.3. It keeps no leases: a NIC has
@@ -49,19 +47,12 @@ static bool allows(enum presence rule, bool present)
 static enum rp_drop take_up(struct rp_packet *p, const struct rp_dhcp6_duid *server,
 			    struct rp_dhcp6 *m)
 {
-	struct rp_reader r = rp_packet_l4(p);
-	const struct rte_udp_hdr *udp = rp_read(&r, sizeof(*udp));
 	struct rp_reader payload;
-	uint16_t len;
+	enum rp_drop why = rp_local_udp(p, &payload);
 	int rc;
 
-	if (udp == NULL)
-		return RP_DROP_l4_malformed;
-	len = rte_be_to_cpu_16(udp->dgram_len);
-	if (len < sizeof(*udp) || !rp_read_sub(&r, len - sizeof(*udp), &payload))
-		return RP_DROP_l4_malformed;
-	if (!rp_packet_l4_checksum_ok(p, len))
-		return RP_DROP_l4_bad_checksum;
+	if (why != RP_DROP_COUNT)
+		return why;
 	rc = rp_dhcp6_parse(payload, m);
 	if (m->type == RP_DHCP6_RELAY_FORW || m->type == RP_DHCP6_RELAY_REPL)
 		return RP_DROP_dhcp6_relay;

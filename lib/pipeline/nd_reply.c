@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 
 #include "packet/nd.h"
+#include "pipeline/local.h"
 #include "pipeline/router_advert.h"
 
 /*
@@ -10,6 +11,8 @@
  * nothing that the VM says about itself or others goes anywhere (MACs are configured, not
  * learned). On the TAP the host asks for the VMs of public networks as well.
  */
+
+#define ND_HEADER 8 // ICMPv6 and the word that all of them have behind it
 
 // Who speaks for a link-layer address that is not its own would be learned by somebody.
 static bool spoofed(const struct rp_packet *p, const struct rp_nd *nd)
@@ -60,10 +63,11 @@ static enum rp_stage answer_router(struct rp_packet *p)
 
 enum rp_stage rp_stage_nd_reply(struct rp_packet *p)
 {
+	enum rp_drop why = rp_local_check(p, p->l4_len, ND_HEADER);
 	struct rp_nd nd;
 
-	if (!rp_packet_l4_checksum_ok(p, p->l4_len))
-		return rp_drop(RP_DROP_l4_bad_checksum);
+	if (why != RP_DROP_COUNT)
+		return rp_drop(why);
 	if (rp_nd_parse(rp_packet_l4(p), &p->src, &p->dst, p->ttl, &nd) < 0)
 		return rp_drop(RP_DROP_nd_malformed);
 	if (spoofed(p, &nd))

@@ -213,10 +213,12 @@ static void malformed_messages_are_dropped_by_name(void **)
 	assert_dropped(RP_DROP_nd_malformed);
 	send_message("ff02::2", 255, "85 01 0000 00000000");
 	assert_dropped(RP_DROP_nd_malformed);
-	send_message("ff02::2", 255, "85 00 0000 000000");
+	send_message("ff02::1:ff00:1", 255, "87 00 0000 00000000 fe800000");
 	assert_dropped(RP_DROP_nd_malformed);
+	send_message("ff02::2", 255, "85 00 0000 000000");
+	assert_dropped(RP_DROP_l4_malformed);
 	send_message("ff02::2", 255, "85");
-	assert_dropped(RP_DROP_l4_bad_checksum);
+	assert_dropped(RP_DROP_l4_malformed);
 }
 
 static void wrong_checksum_is_dropped(void **)
