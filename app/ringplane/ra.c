@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "daemon.h"
 #include "net/vhost/vhost.h"
-#include "packet/nd.h"
 #include "pipeline/router_advert.h"
 
 /*
@@ -33,35 +32,14 @@ static const struct rp_nic_view *view_of(const struct rp_port *port)
 	return port->daemon->dp->view->by_port[rp_vhost_port(port->vhost)];
 }
 
-static void send_advert(struct rp_port *port)
-{
-	const struct rp_nic_view *nic = view_of(port);
-	struct rp_dataplane *dp = port->daemon->dp;
-	struct rp_writer w;
-	struct rte_mbuf *m;
-	void *room;
-
-	if (nic == NULL)
-		return;
-	m = rte_pktmbuf_alloc(dp->workers[0]->pool);
-	if (m == NULL)
-		return;
-	room = rte_pktmbuf_mtod(m, void *);
-	w = rp_writer(room, rte_pktmbuf_tailroom(m));
-	rp_router_advert_write(&w, nic, &rp_nd_all_nodes);
-	if (w.overflow) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	rte_pktmbuf_append(m, (uint16_t)rp_writer_len(&w));
-	rp_dataplane_inject(dp, rp_vhost_port(port->vhost), m);
-}
-
 static void timer_cb(evutil_socket_t, short, void *arg)
 {
 	struct rp_port *port = arg;
+	const struct rp_nic_view *nic = view_of(port);
 
-	send_advert(port);
+	// One that does not go out is made up for by the next.
+	if (nic != NULL)
+		rp_router_advert_send(port->daemon->dp, nic);
 	port->ra_sent++;
 	schedule(port);
 }

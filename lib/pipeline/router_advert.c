@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "pipeline/router_advert.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include "packet/nd.h"
@@ -54,33 +55,17 @@ bool rp_router_advert_write(struct rp_writer *w, const struct rp_nic_view *nic,
 	return rp_frame_end(&b);
 }
 
-static bool send_to(struct rp_dataplane *dp, const struct rp_nic_view *nic)
+int rp_router_advert_send(struct rp_dataplane *dp, const struct rp_nic_view *nic)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(rp_dataplane_pool(dp, SOCKET_ID_ANY));
 	struct rp_writer w;
 
 	if (m == NULL)
-		return false;
+		return -ENOMEM;
 	w = rp_writer(rte_pktmbuf_mtod(m, void *),
 		      RTE_MIN(rte_pktmbuf_tailroom(m), RTE_ETHER_HDR_LEN + nic->dst.mtu));
-	if (!rp_router_advert_write(&w, nic, &rp_nd_all_nodes)) {
-		rte_pktmbuf_free(m);
-		return false;
-	}
-	m->data_len = (uint16_t)rp_writer_len(&w);
-	m->pkt_len = m->data_len;
-	return rp_dataplane_inject(dp, nic->dst.port, m) == 0;
-}
-
-unsigned int rp_router_advert_all(struct rp_dataplane *dp)
-{
-	unsigned int sent = 0;
-
-	for (uint16_t i = 0; i < dp->view->n_nics; i++) {
-		const struct rp_nic_view *nic = &dp->view->nics[i];
-
-		if (nic->dst.up && nic->dst.has_ip6)
-			sent += send_to(dp, nic);
-	}
-	return sent;
+	// Any MTU holds all but the search names, and these are cut to what fits.
+	rp_router_advert_write(&w, nic, &rp_nd_all_nodes);
+	rte_pktmbuf_append(m, (uint16_t)rp_writer_len(&w));
+	return rp_dataplane_inject(dp, nic->dst.port, m);
 }
