@@ -18,13 +18,12 @@ void rp_icmp_echo_to_reply(struct rp_icmp_echo_hdr *h, enum rp_family family)
 
 	memcpy(&old, request, sizeof(old));
 	memcpy(&new, reply, sizeof(new));
-	// RFC 1624 section 3, equation 3: HC' = ~(~HC + ~m + m')
+	// RFC 1624 section 3, equation 3: HC' = ~(~HC + ~m + m'). For a reply of nothing but zeros
+	// it yields 0, where all ones are right; and where 0 is right, all ones are as good.
 	h->checksum =
 		(uint16_t)~rp_sum_fold((uint16_t)~h->checksum + (uint32_t)(uint16_t)~old + new);
-	// Over a message of nothing but zeros the sum is -0, which equation 3 gives as +0; wherever
-	// else +0 comes out, receivers take -0 as well.
 	if (h->checksum == 0)
-		h->checksum = UINT16_MAX;
+		h->checksum = 0xffff;
 	h->type = reply[0];
 }
 

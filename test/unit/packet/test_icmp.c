@@ -97,6 +97,25 @@ static void reply_in_place_over_ip6(void **)
 			      rp_parse_icmpv6_echo_reply, rp_parse_icmp_echo_reply);
 }
 
+// The one message whose words add up to zero, and one where they add up to all ones.
+static void reply_of_zeros_has_a_right_checksum(void **)
+{
+	static const uint8_t zeros[64], ones[2] = {0xff, 0xff};
+	struct rp_echo e = echo_to("10.0.0.5", "169.254.0.1", zeros, sizeof(zeros)), got;
+	uint8_t buf[128];
+
+	for (int i = 0; i < 2; i++) {
+		struct rp_writer w = rp_writer(buf, sizeof(buf));
+
+		e.ident = e.seq = 0;
+		assert_true(rp_create_icmp_echo_request(&w, &e));
+		rp_icmp_echo_to_reply((struct rp_icmp_echo_hdr *)(buf + 34), RP_IP4);
+		assert_int_equal(rp_parse_icmp_echo_reply(buf, rp_writer_len(&w), &got), 0);
+		assert_true(got.checksum_ok);
+		e.data = rp_reader(ones, sizeof(ones));
+	}
+}
+
 static void truncated_and_damaged_replies(void **)
 {
 	uint8_t buf[sizeof(request4)];
@@ -120,6 +139,7 @@ int main(void)
 		cmocka_unit_test(the_family_must_be_the_one_of_the_name),
 		cmocka_unit_test(reply_in_place_over_ip4),
 		cmocka_unit_test(reply_in_place_over_ip6),
+		cmocka_unit_test(reply_of_zeros_has_a_right_checksum),
 		cmocka_unit_test(truncated_and_damaged_replies),
 	};
 
