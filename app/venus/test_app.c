@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+static const struct {
+	bool (*run)(bool direct);
+	const char *what;
+} phases[] = {
+	{phase1, "the server's version by the driver, vkCreateInstance, and the loader's layer"},
+};
+
+#define N_PHASES ((int)(sizeof(phases) / sizeof(phases[0])))
+
+bool check(bool ok, const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("  %s  %s: ", ok ? "ok  " : "FAIL", what);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	return ok;
+}
+
+const char *result_text(VkResult result)
+{
+	static char other[40];
+
+	switch (result) {
+	case VK_SUCCESS:
+		return "VK_SUCCESS";
+	case VK_ERROR_INITIALIZATION_FAILED:
+		return "VK_ERROR_INITIALIZATION_FAILED (is venus-server running?)";
+	case VK_ERROR_INCOMPATIBLE_DRIVER:
+		return "VK_ERROR_INCOMPATIBLE_DRIVER (no driver works; is venus-server running?)";
+	case VK_ERROR_DEVICE_LOST:
+		return "VK_ERROR_DEVICE_LOST (the server is gone)";
+	default:
+		snprintf(other, sizeof(other), "VkResult %d", result);
+		return other;
+	}
+}
+
+static void print_usage(void)
+{
+	puts("Usage: venus-test-app --phase N | --all [--direct]\n"
+	     "Check the Venus driver against a running venus-server.\n"
+	     "\n"
+	     "  --phase N  run one phase:");
+	for (int i = 0; i < N_PHASES; i++)
+		printf("               %d  %s\n", i + 1, phases[i].what);
+	puts("  --all      run all phases in order, stop at the first that fails\n"
+	     "  --direct   call the driver library without the system's Vulkan loader\n"
+	     "  --help     show this text\n"
+	     "\n"
+	     "VK_DRIVER_FILES names the driver's manifest (venus_icd.x86_64.json), VENUS_SERVER "
+	     "the\n"
+	     "server. Exit status: 0 all passed, 1 something failed, 2 wrong usage.");
+}
+
+static int run(int first, int last, bool direct)
+{
+	for (int i = first; i <= last; i++) {
+		if (!phases[i].run(direct)) {
+			printf("FAILED in phase %d\n", i + 1);
+			return 1;
+		}
+	}
+	puts("PASSED");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	enum { PHASE = 1, ALL, DIRECT, HELP };
+	static const struct option options[] = {
+		{"phase", required_argument, NULL, PHASE},
+		{"all", no_argument, NULL, ALL},
+		{"direct", no_argument, NULL, DIRECT},
+		{"help", no_argument, NULL, HELP},
+		{0},
+	};
+	int first = -1, last = -1, opt;
+	bool direct = false;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case PHASE:
+			first = last = atoi(optarg) - 1;
+			break;
+		case ALL:
+			first = 0;
+			last = N_PHASES - 1;
+			break;
+		case DIRECT:
+			direct = true;
+			break;
+		case HELP:
+			print_usage();
+			return 0;
+		default:
+			fputs("Try: venus-test-app --help\n", stderr);
+			return 2;
+		}
+	}
+	if (optind < argc || first < 0 || last >= N_PHASES) {
+		fprintf(stderr, "venus-test-app: expected --phase 1 to %d or --all; try --help\n",
+			N_PHASES);
+		return 2;
+	}
+	return run(first, last, direct);
+}
