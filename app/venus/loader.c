@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "loader.h"
 
+#include <bsd/string.h>
 #include <dlfcn.h>
 #include <jansson.h>
 #include <libgen.h>

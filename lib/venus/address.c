@@ -2,6 +2,7 @@
 #include "venus/address.h"
 
 #include <arpa/inet.h>
+#include <bsd/string.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
