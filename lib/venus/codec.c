@@ -328,8 +328,8 @@ static bool dec_string(struct rp_vn_decoder *d, const struct rp_vn_member *m, ch
 	p = rp_peek(&d->r, n);
 	if (p == NULL)
 		return fail(d, "truncated");
-	if (p[n - 1] != '\0')
-		return fail(d, "string without an end");
+	if (memchr(p, '\0', n) != p + n - 1)
+		return fail(d, "string does not end where its length says");
 	*s = dec_alloc(d, n, 1);
 	return *s != NULL && dec_bytes(d, *s, n);
 }
@@ -450,21 +450,31 @@ static size_t wire_min(const struct rp_vn_member *m, bool partial)
 	return partial && is_scalar(m) ? 0 : rp_vn_elem_size(m);
 }
 
+// The count of an array: 0, or what the count members say and the bytes that are left allow.
+static bool dec_count(struct rp_vn_decoder *d, const struct rp_vn_member *m, uint64_t want,
+		      size_t min, uint64_t *n)
+{
+	if (!dec_u64(d, n))
+		return false;
+	if (*n == 0)
+		return want == 0 || m->optional || fail(d, "missing array");
+	if (*n != want)
+		return fail(d, "array length differs from its count");
+	if (min != 0 && *n > rp_reader_left(&d->r) / min)
+		return fail(d, "truncated");
+	return true;
+}
+
 static bool dec_array(struct rp_vn_decoder *d, const struct rp_vn_member *m, uint8_t *base,
 		      bool partial)
 {
-	uint8_t *q = NULL;
-	uint64_t n, want = m->len(base);
-	size_t min = wire_min(m, partial);
+	uint8_t *q;
+	uint64_t n;
 
-	if (!dec_u64(d, &n))
+	if (!dec_count(d, m, m->len(base), wire_min(m, partial), &n))
 		return false;
 	if (n == 0)
-		return want == 0 || m->optional || fail(d, "missing array");
-	if (n != want)
-		return fail(d, "array length differs from its count");
-	if (min != 0 && n > rp_reader_left(&d->r) / min)
-		return fail(d, "truncated");
+		return true;
 	q = dec_alloc(d, n, rp_vn_elem_size(m));
 	if (q == NULL)
 		return false;
@@ -536,16 +546,12 @@ static bool dec_members(struct rp_vn_decoder *d, const struct rp_vn_member *m, s
 static bool dec_new_ids(struct rp_vn_decoder *d, const struct rp_vn_member *m, uint8_t *base)
 {
 	struct rp_vn_new_ids *ids = &d->new_ids;
-	uint64_t n, want = m->shape == RP_VN_ARRAY ? m->len(base) : 1;
+	uint64_t n;
 
-	if (!dec_u64(d, &n))
+	if (!dec_count(d, m, m->shape == RP_VN_ARRAY ? m->len(base) : 1, 8, &n))
 		return false;
 	if (n == 0)
-		return want == 0 || m->optional || fail(d, "missing array");
-	if (n != want)
-		return fail(d, "array length differs from its count");
-	if (n > rp_reader_left(&d->r) / 8)
-		return fail(d, "truncated");
+		return true;
 	ids->count = n;
 	ids->ids = dec_alloc(d, n, 8);
 	ids->handles = dec_alloc(d, n, 8);

@@ -188,7 +188,7 @@ static void every_command_survives_the_round_trip(void **)
 		const struct rp_vn_command *cmd = &rp_vn_commands[round % RP_VN_N_COMMANDS];
 		struct rp_vn_encoder e = encoder();
 		struct rp_vn_decoder d;
-		uint32_t id, flags;
+		uint32_t id = 0, flags = 0;
 		void *client, *server;
 		const char *diff;
 
@@ -345,7 +345,11 @@ static void strings_must_end(void **)
 	buffer[23] = 'd';
 	d = decoder(buffer, rp_writer_len(&e.w));
 	assert_false(rp_vn_decode_struct(&d, RP_VN_STRUCT_VkApplicationInfo, &out));
-	assert_string_equal(d.error, "string without an end");
+	assert_string_equal(d.error, "string does not end where its length says");
+	buffer[22] = '\0';
+	buffer[23] = '\0';
+	d = decoder(buffer, rp_writer_len(&e.w));
+	assert_false(rp_vn_decode_struct(&d, RP_VN_STRUCT_VkApplicationInfo, &out));
 }
 
 static int free_arena(void **)
