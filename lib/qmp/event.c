@@ -178,11 +178,11 @@ static struct event_node *queue_find(struct rp_qmp_queue *q, const struct rp_qmp
 	return NULL;
 }
 
-int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
-		      unsigned timeout_ms, struct rp_qmp_event **e, struct rp_qmp_error *err)
+int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
+		     uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
+		     struct rp_qmp_error *err)
 {
 	const char *name = filter != NULL && filter->name != NULL ? filter->name : "event";
-	uint64_t deadline_ms = deadline_in(timeout_ms);
 	struct rp_qmp *c = q->c;
 	struct event_node *node;
 	bool in_time = true;
@@ -195,7 +195,8 @@ int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter
 	pthread_mutex_lock(&c->lock);
 	for (;;) {
 		node = queue_find(q, filter);
-		if (node != NULL || c->state == RP_QMP_ENDED || !in_time)
+		if (node != NULL || !in_time || c->state == RP_QMP_ENDED ||
+		    c->counters.losses > losses)
 			break;
 		in_time = cond_wait_until(&q->arrived, &c->lock, deadline_ms);
 	}
@@ -203,7 +204,7 @@ int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter
 		*e = queue_take(q, node);
 	} else if (!in_time) {
 		rc = rp_qmp_error_set(err, RP_QMP_TIMEOUT, RP_QMP_PHASE_EVENT, name,
-				      "no such event within %u ms", timeout_ms);
+				      "no such event in time");
 	} else {
 		rc = -rp_qmp_kind_errno(c->cause.kind);
 		if (err != NULL)
@@ -211,6 +212,12 @@ int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter
 	}
 	pthread_mutex_unlock(&c->lock);
 	return rc;
+}
+
+int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
+		      unsigned timeout_ms, struct rp_qmp_event **e, struct rp_qmp_error *err)
+{
+	return queue_wait_until(q, filter, deadline_in(timeout_ms), UINT64_MAX, e, err);
 }
 
 uint64_t rp_qmp_queue_dropped(struct rp_qmp_queue *q)

@@ -157,8 +157,18 @@ void cond_init(pthread_cond_t *cond);
 // Wait until deadline_ms (0: for ever). False: it has passed.
 bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms);
 uint64_t deadline_in(unsigned ms);
-bool on_loop(const struct rp_qmp_loop *loop);
+__attribute__((format(printf, 3, 4))) void
+client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
 void wake(struct rp_qmp *c); // lock held
+
+// loop.c
+bool on_loop(const struct rp_qmp_loop *loop);
+
+// connect.c
+void client_on_timer(evutil_socket_t, short, void *c);
+enum rp_qmp_phase client_phase(enum rp_qmp_state state);
+void client_begin(struct rp_qmp *c);	 // loop's thread, lock not held
+void client_arm_write(struct rp_qmp *c); // loop's thread, lock held
 // Loop's thread, lock not held: the connection is over.
 __attribute__((format(printf, 4, 5))) void client_lost(struct rp_qmp *c, enum rp_qmp_kind kind,
 						       enum rp_qmp_phase phase, const char *desc,
@@ -186,6 +196,11 @@ void receive(struct rp_qmp *c);
 void event_arrived(struct rp_qmp *c, const json_t *message); // loop's thread, not held
 struct rp_qmp_queue *queue_new(struct rp_qmp *c, size_t capacity);
 void queue_free(struct rp_qmp_queue *q);
+// rp_qmp_queue_wait() up to a point in time (0: for ever), ending as soon as the connection was
+// lost more often than that.
+int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
+		     uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
+		     struct rp_qmp_error *err);
 void queues_wake(struct rp_qmp *c);
 void watch_free(struct rp_qmp_watch *w);
 

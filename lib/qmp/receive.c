@@ -224,9 +224,7 @@ static void message(struct rp_qmp *c, const char *text, size_t len)
 static void ended(struct rp_qmp *c, int code)
 {
 	bool greeted = c->state >= RP_QMP_NEGOTIATING;
-	enum rp_qmp_phase phase = c->state == RP_QMP_READY	? RP_QMP_PHASE_REPLY
-				  : c->state == RP_QMP_GREETING ? RP_QMP_PHASE_GREETING
-								: RP_QMP_PHASE_NEGOTIATE;
+	enum rp_qmp_phase phase = client_phase(c->state);
 	bool quit;
 
 	pthread_mutex_lock(&c->lock);

@@ -249,10 +249,11 @@ static void act_plain(struct mock *m, const char *verb, const char *arg)
 		die("unknown action", verb);
 }
 
-static void act(struct mock *m, char *line, json_t *id)
+static void act(struct mock *m, char *line, const json_t *command)
 {
 	char *arg = line + strspn(line, " \t");
 	char *verb = strsep(&arg, " ");
+	json_t *id = json_object_get(command, "id");
 
 	if (arg == NULL)
 		arg = verb + strlen(verb);
@@ -262,6 +263,8 @@ static void act(struct mock *m, char *line, json_t *id)
 		greet(m, strcmp(arg, "oob") == 0);
 	else if (strcmp(verb, "return") == 0)
 		put_reply(m, "return", parse(arg), id);
+	else if (strcmp(verb, "echo") == 0)
+		put_reply(m, "return", json_deep_copy(json_object_get(command, "arguments")), id);
 	else if (strcmp(verb, "error") == 0)
 		put_reply(m, "error", error_of(arg), id);
 	else if (strcmp(verb, "stray") == 0)
@@ -278,12 +281,12 @@ static void act(struct mock *m, char *line, json_t *id)
 		act_plain(m, verb, arg);
 }
 
-static void act_all(struct mock *m, const char *actions, json_t *id)
+static void act_all(struct mock *m, const char *actions, const json_t *command)
 {
 	char *copy = strdup(actions), *rest = copy, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL && strncmp(line, "on ", 3) != 0)
-		act(m, line, id);
+		act(m, line, command);
 	free(copy);
 }
 
@@ -322,7 +325,6 @@ static void count(struct mock *m, const char *name)
 static void command(struct mock *m, const char *text, size_t len)
 {
 	json_t *json = json_loadb(text, len, 0, NULL);
-	json_t *id = json_object_get(json, "id");
 	const char *name = json_string_value(json_object_get(json, "execute"));
 	const char *rule;
 
@@ -337,7 +339,11 @@ static void command(struct mock *m, const char *text, size_t len)
 	rule = find_rule(m->script, name);
 	if (rule == NULL && strcmp(name, "qmp_capabilities") != 0)
 		rule = find_rule(m->script, "*");
-	act_all(m, rule != NULL && *rule != '\0' ? rule + 1 : rule != NULL ? "" : "return {}", id);
+	act_all(m,
+		rule != NULL && *rule != '\0' ? rule + 1
+		: rule != NULL		      ? ""
+					      : "return {}",
+		json);
 	json_decref(json);
 }
 

@@ -11,6 +11,7 @@
  *
  *   greet [oob]         the greeting; "oob" offers out-of-band execution
  *   return JSON         the reply, with the command's id
+ *   echo                the reply is the command's arguments
  *   error CLASS TEXT    an error reply
  *   stray CLASS TEXT    an error without an id
  *   event NAME [JSON]   an event
