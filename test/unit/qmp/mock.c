@@ -239,6 +239,8 @@ static void act_plain(struct mock *m, const char *verb, const char *arg)
 		m->pretty = true;
 	else if (strcmp(verb, "deaf") == 0)
 		m->deaf = true;
+	else if (strcmp(verb, "hear") == 0)
+		m->deaf = false;
 	else if (strcmp(verb, "cut") == 0)
 		m->cut = (size_t)atoi(arg);
 	else if (strcmp(verb, "close") == 0)

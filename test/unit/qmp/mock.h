@@ -24,7 +24,7 @@
  *   hold, flush         keep what is to be written, write it in one go
  *   end crlf|lf|none    what follows each message
  *   pretty              spread messages over lines
- *   deaf                read nothing more from this client
+ *   deaf, hear          read nothing more from this client, read on
  *   close               close the connection
  *   exit                close it and stop listening; the socket's file stays
  */
