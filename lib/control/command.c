@@ -34,9 +34,10 @@ static int refuse_word(const char *what, const char *word, const struct candidat
 	}
 	if (c->n == 0)
 		return rp_error_set(err, EINVAL, NULL, word, "%s; nothing more is expected", what);
-	return rp_error_set(err, EINVAL, NULL, word, "%s%s%s%s; expected one of: %s", what,
-			    near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
-			    near != NULL ? "'?" : "", list);
+	if (near != NULL)
+		return rp_error_set(err, EINVAL, NULL, word,
+				    "%s; did you mean '%s'? expected one of: %s", what, near, list);
+	return rp_error_set(err, EINVAL, NULL, word, "%s; expected one of: %s", what, list);
 }
 
 static int missing(const struct rp_command *command, const char *what, struct rp_error *err)
@@ -60,33 +61,49 @@ static const struct rp_noun *find_noun(const char *word, struct rp_error *err)
 	return NULL;
 }
 
+// word NULL: the line ends behind the noun.
 static const struct rp_command *find_verb(const struct rp_noun *noun, const char *word,
 					  struct rp_error *err)
 {
 	struct candidates c = {0};
+	char what[64];
 
 	for (size_t i = 0; i < noun->n_commands; i++) {
 		if (word != NULL && strcmp(word, noun->commands[i].verb) == 0)
 			return &noun->commands[i];
 		candidate(&c, noun->commands[i].verb);
 	}
-	refuse_word(word != NULL ? "cannot be done" : "is not enough",
-		    word != NULL ? word : noun->name, &c, err);
+	if (word == NULL) {
+		refuse_word("needs a verb", noun->name, &c, err);
+	} else {
+		snprintf(what, sizeof(what), "is no verb of '%s'", noun->name);
+		refuse_word(what, word, &c, err);
+	}
 	return NULL;
 }
 
-static const struct rp_key *find_key(const struct rp_command *command, const char *word,
+static const struct rp_key *find_key(const struct rp_call *call, const char *word,
 				     struct rp_error *err)
 {
+	const struct rp_command *command = call->command;
 	struct candidates c = {0};
-	char what[96];
+	char what[192];
 
 	for (size_t i = 0; i < command->n_keys; i++) {
-		if (strcmp(word, command->keys[i].name) == 0)
+		const char *name = command->keys[i].name;
+
+		if (strcmp(word, name) == 0)
 			return &command->keys[i];
-		candidate(&c, command->keys[i].name);
+		candidate(&c, name);
 	}
 	snprintf(what, sizeof(what), "is no key of '%s %s'", command->noun, command->verb);
+	for (size_t i = 0; i < c.n; i++) {
+		if (call->name != NULL && strcmp(call->name, c.word[i]) == 0)
+			snprintf(what, sizeof(what),
+				 "is no key of '%s %s' ('%s' was taken for the name: is that "
+				 "missing?)",
+				 command->noun, command->verb, call->name);
+	}
 	refuse_word(what, word, &c, err);
 	return NULL;
 }
@@ -122,7 +139,7 @@ static int parse_pair(struct rp_call *call, const struct rp_word *key_word,
 	char usage[128];
 
 	call->error_column = key_word->column;
-	key = find_key(call->command, key_word->text, err);
+	key = find_key(call, key_word->text, err);
 	if (key == NULL)
 		return -EINVAL;
 	if (!key->repeat && rp_call_value(call, key->id) != NULL)
@@ -143,13 +160,12 @@ static int check_required(struct rp_call *call, struct rp_error *err)
 {
 	const struct rp_command *command = call->command;
 
+	call->error_column = call->words.word[0].column;
 	if (command->needs_key && call->n_values == 0)
 		return missing(command, "key", err);
 	for (size_t i = 0; i < command->n_keys; i++) {
-		if (!command->keys[i].required || rp_call_value(call, command->keys[i].id) != NULL)
-			continue;
-		call->error_column = call->words.word[0].column;
-		return missing(command, command->keys[i].name, err);
+		if (command->keys[i].required && rp_call_value(call, command->keys[i].id) == NULL)
+			return missing(command, command->keys[i].name, err);
 	}
 	return 0;
 }
