@@ -20,14 +20,16 @@ static void take_down(struct rp_fabric *fabric, struct rp_nic *nic)
 
 static int publish(struct rp_fabric *fabric, struct rp_error *err)
 {
+	struct rp_error own;
 	struct rp_nic *nic;
 	int rc;
 
-	if (err != NULL)
-		err->code = 0;
+	err = err != NULL ? err : &own;
+	err->code = 0;
 	rc = fabric->ops->publish(fabric->ops_arg, fabric, err);
+	fabric->unpublished = rc < 0;
 	if (rc < 0) {
-		if (err != NULL && err->code == 0)
+		if (err->code == 0)
 			rp_error_set(err, -rc, NULL, NULL, "the workers' view cannot be built");
 		return rc;
 	}
@@ -53,24 +55,25 @@ int rp_change_finish(struct rp_fabric *fabric, struct rp_error *err)
 void rp_change_undo(struct rp_fabric *fabric)
 {
 	struct rp_error err;
-	char text[512];
+	char text[600];
 
 	if (fabric->store != NULL)
 		rp_store_rollback(fabric->store);
-	if (fabric->view_stale && publish(fabric, &err) < 0)
-		rp_err("the workers keep a change that was rolled back until the next one "
+	if ((fabric->view_stale || fabric->unpublished) && publish(fabric, &err) < 0)
+		rp_err("what was rolled back stays in effect in part until the next change "
 		       "succeeds: %s",
 		       rp_error_text(&err, text, sizeof(text)));
 }
 
 int rp_change_add_nic(struct rp_fabric *fabric, struct rp_nic *nic, struct rp_error *err)
 {
+	struct rp_error own;
 	int rc;
 
-	if (err != NULL)
-		err->code = 0;
+	err = err != NULL ? err : &own;
+	err->code = 0;
 	rc = fabric->ops->nic_add(fabric->ops_arg, nic, err);
-	if (rc < 0 && err != NULL && err->code == 0)
+	if (rc < 0 && err->code == 0)
 		rp_error_set(err, -rc, NULL, nic->cfg.name, "the NIC's port cannot be made");
 	nic->has_port = rc == 0;
 	return rc;

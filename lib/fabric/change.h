@@ -10,9 +10,10 @@
  *   rp_change_finish: publish, commit
  *
  * After a failure the caller restores the lists, calls rp_change_undo and then drops what it had
- * added with rp_change_drop_nic. When only the commit failed the workers have the new view already
- * and rp_change_undo publishes the old model again; should even that fail, the NICs that the view
- * still shows stay allocated until a later publish succeeds.
+ * added with rp_change_drop_nic. rp_change_undo publishes the old model where something of the new
+ * one may be in effect: when publish failed half-way, and when only the commit failed, so that the
+ * workers have the new view already. Should even that fail, the NICs that the view still shows stay
+ * allocated until a later publish succeeds.
  */
 
 #include "fabric/fabric.h"

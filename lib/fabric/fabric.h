@@ -153,17 +153,19 @@ struct rp_fabric {
 	uint8_t n_reserved;
 	struct rp_addr reserved[RP_RESERVED_MAX];
 	struct rp_store *store;	    // NULL: nothing is kept
+	bool unpublished;	    // the last publish failed
 	bool view_stale;	    // the workers' view has something that the model has not
 	struct rp_nic_list retired; // NICs that a stale view may still show to the workers
 };
 
 /*
- * What a change brings about outside the model. All three are required. nic_add runs after
- * validation with the NIC filled in but not yet listed; nic_remove after it left the list and the
- * view without it is published, and never for a NIC that nic_add refused. publish is called with
- * the model as it shall be; when it fails nothing has changed for workers. It is the only call for
- * a change of a network or of a NIC's routed prefixes: what follows from the model elsewhere
- * (kernel routes) is compared and mended there.
+ * What a change brings about outside the model. All three are required; err is never NULL. nic_add
+ * runs after validation with the NIC filled in but not yet listed; nic_remove after it left the
+ * list and the view without it is published, and never for a NIC that nic_add refused. publish is
+ * called with the model as it shall be; it is the only call for a change of a network or of a NIC's
+ * routed prefixes: what follows from the model elsewhere (kernel routes) is compared and mended
+ * there. When it fails the workers still have the view before; what else it has done by then is
+ * undone by a further call, with the model as it was.
  */
 struct rp_fabric_ops {
 	int (*nic_add)(void *arg, struct rp_nic *nic, struct rp_error *err);

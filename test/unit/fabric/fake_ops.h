@@ -8,12 +8,11 @@
 #include "fabric/fabric.h"
 
 struct fake_ops {
-	int fail_nic_add;     // fail the n-th call from now on, 0: none
-	int fail_publish;     // likewise
-	int fail_publish_run; // how many calls in a row fail from there on, 0: one
-	int added;	      // successful nic_add less nic_remove
-	int published;	      // successful calls
-	uint32_t n_networks;  // of the model last published
+	int fail_nic_add;    // fail the n-th call from now on, 0: none
+	int fail_publish;    // likewise
+	int added;	     // successful nic_add less nic_remove
+	int published;	     // successful calls
+	uint32_t n_networks; // of the model that publish saw last
 	uint32_t n_nics;
 	uint32_t n_prefixes;
 };
@@ -42,19 +41,16 @@ static inline int fake_publish(void *arg, struct rp_fabric *fabric, struct rp_er
 	struct fake_ops *ops = arg;
 	const struct rp_nic *nic;
 
-	if (ops->fail_publish > 0 && --ops->fail_publish == 0) {
-		if (ops->fail_publish_run > 1) {
-			ops->fail_publish_run--;
-			ops->fail_publish = 1;
-		}
-		return rp_error_set(err, ENOMEM, NULL, NULL, "no view today");
-	}
-	ops->published++;
+	// Kernel routes and the like are changed before something fails.
 	ops->n_networks = fabric->n_networks;
 	ops->n_nics = fabric->n_nics;
 	ops->n_prefixes = 0;
 	TAILQ_FOREACH (nic, &fabric->nics, entry)
 		ops->n_prefixes += nic->cfg.n_prefixes;
+	if (ops->fail_publish > 0 && --ops->fail_publish == 0) {
+		return rp_error_set(err, ENOMEM, NULL, NULL, "no view today");
+	}
+	ops->published++;
 	return 0;
 }
 

@@ -92,6 +92,7 @@ static void reopen(void)
 static void fails_without_a_trace(const struct change *c, int expected)
 {
 	char *before = snapshot(f.fabric, true);
+	uint32_t published_prefixes = f.ops.n_prefixes;
 	int added = f.ops.added;
 	char *after;
 	int rc;
@@ -108,7 +109,9 @@ static void fails_without_a_trace(const struct change *c, int expected)
 	assert_int_equal(f.ops.added, added);
 	assert_int_equal(f.ops.n_networks, f.fabric->n_networks);
 	assert_int_equal(f.ops.n_nics, f.fabric->n_nics);
+	assert_int_equal(f.ops.n_prefixes, published_prefixes);
 	assert_false(f.fabric->view_stale);
+	assert_false(f.fabric->unpublished);
 
 	reopen();
 	after = snapshot(f.fabric, true);
