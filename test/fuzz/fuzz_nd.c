@@ -51,9 +51,9 @@ static void check_frame(const uint8_t *data, size_t size, const struct rp_addr *
 	struct rp_frame_builder b;
 
 	rp_frame_begin(&b, &w, &head);
-	rp_write_bytes(&w, data, size);
-	if (size >= 4) // the checksum is the frame builder's to fill in
-		memset(frame + sizeof(frame) - rp_writer_left(&w) - size + 2, 0, 2);
+	rp_write_bytes(&w, data, 2);
+	rp_write_zero(&w, 2); // the checksum is the frame builder's to fill in
+	rp_write_bytes(&w, data + 4, size - 4);
 	if (!rp_frame_end(&b))
 		return;
 	if (rp_parse_router_advertisement(frame, rp_writer_len(&w), &ra) == 0) {
@@ -78,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	src = data[0] & 4 ? &any : &vm;
 	check_read(data + 1, size - 1, src, dst[data[0] & 3]);
-	check_frame(data + 1, size - 1, src, dst[data[0] & 3]);
+	if (size > 4)
+		check_frame(data + 1, size - 1, src, dst[data[0] & 3]);
 	return 0;
 }
