@@ -111,7 +111,7 @@ static void ask_dhcp4_of_all_kinds(int nic)
 {
 	static const uint8_t asked[] = {1, 3, 6, 12, 15, 26, 28, 42, 51, 54, 58, 59, 119, 121};
 	static const uint8_t relay[] = {1, 4, 'p', 'o', 'r', 't', 2, 2, 'i', 'd'};
-	static const uint8_t long_id[250] = {0};
+	static const uint8_t long_id[200] = {0};
 	struct rp_writer w = rp_writer(frame, sizeof(frame));
 	struct rp_dhcp4_client c = {
 		.mac = harness_nic(nic)->cfg.mac,
