@@ -252,6 +252,18 @@ static void more_options_than_are_held_are_refused(void **)
 	memset(buf + len, 0, sizeof(buf) - len);
 	assert_int_equal(parse(sizeof(struct rp_dhcp4_hdr) + RP_DHCP4_OPTIONS_MAX), 0);
 	assert_int_equal(parse(sizeof(struct rp_dhcp4_hdr) + RP_DHCP4_OPTIONS_MAX + 1), -EBADMSG);
+	// All areas together count, too.
+	len = message("340103");
+	for (; len + 257 <= sizeof(struct rp_dhcp4_hdr) + RP_DHCP4_OPTIONS_MAX; len += 257) {
+		buf[len] = RP_DHCP4_OPT_CLIENT_ID;
+		buf[len + 1] = 255;
+	}
+	assert_int_equal(parse(len), 0);
+	buf[len] = RP_DHCP4_OPT_RELAY_INFO;
+	buf[len + 1] = 244;
+	buf[108] = RP_DHCP4_OPT_CLIENT_ID;
+	buf[109] = 126;
+	assert_int_equal(parse(len + 246), -EBADMSG);
 }
 
 static void numbers_need_their_exact_length(void **)

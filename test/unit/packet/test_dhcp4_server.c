@@ -429,10 +429,11 @@ static void a_maximum_below_the_minimum_is_the_minimum(void **)
 {
 	struct rp_dhcp4_config c = full();
 
-	request("350101 39020020 ff");
+	request("350101 39020128 ff");
 	reply_with(RP_DHCP4_OFFER, &c);
 	assert_int_equal(resp.n_routes, 2);
 	assert_int_equal(resp.n_search, 2);
+	assert_int_equal(resp.msg.opt_start[RP_DHCP4_OPT_OVERLOAD], 0);
 }
 
 static void no_reply_where_it_does_not_fit(void **)

@@ -219,6 +219,37 @@ static void lying_lengths_are_refused(void **)
 	}
 }
 
+static void an_ip4_header_shorter_than_itself_is_refused(void **)
+{
+	uint8_t buf[sizeof(icmp4_frame)];
+	struct rp_frame f;
+
+	// Over ICMP, whose header any bytes can be.
+	memcpy(buf, icmp4_frame, sizeof(buf));
+	for (uint8_t ihl = 0; ihl < 5; ihl++) {
+		buf[IP4_OFF] = 0x40 | ihl;
+		assert_int_equal(rp_frame_parse(buf, sizeof(buf), &f), -EBADMSG);
+	}
+}
+
+static void what_udp_leaves_out_is_no_payload(void **)
+{
+	struct rp_frame_head h = head("169.254.0.1", "10.0.0.5", IPPROTO_UDP);
+	uint8_t buf[64];
+	size_t n = build(buf, sizeof(buf), &h, "abcdefg", 7);
+	struct rp_frame f;
+	uint16_t sum;
+
+	buf[UDP4 + 5] = 8 + 3;
+	memset(buf + UDP4 + 6, 0, 2);
+	sum = rp_checksum_l4(&h.src, &h.dst, IPPROTO_UDP, buf + UDP4, 8 + 3);
+	memcpy(buf + UDP4 + 6, &sum, sizeof(sum));
+	assert_int_equal(rp_frame_parse(buf, n, &f), 0);
+	assert_true(f.l4_checksum_ok);
+	assert_int_equal(rp_reader_left(&f.l4), 11);
+	assert_int_equal(rp_reader_left(&f.payload), 3);
+}
+
 static void padding_behind_the_packet_is_cut_off(void **)
 {
 	uint8_t buf[60] = {0};
@@ -340,6 +371,8 @@ int main(void)
 		cmocka_unit_test(udp_without_checksum_is_fine_over_ip4_only),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(lying_lengths_are_refused),
+		cmocka_unit_test(an_ip4_header_shorter_than_itself_is_refused),
+		cmocka_unit_test(what_udp_leaves_out_is_no_payload),
 		cmocka_unit_test(padding_behind_the_packet_is_cut_off),
 		cmocka_unit_test(a_vlan_tag_is_reported_and_looked_behind),
 		cmocka_unit_test(ip4_options_and_fragments),
