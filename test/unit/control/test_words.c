@@ -130,7 +130,7 @@ static void number_of_words_is_limited(void **)
 
 static void nearest_word_is_one_slip_away(void **)
 {
-	static const char *const c[] = {"create", "update", "delete", "list", "show", "mtu"};
+	static const char *const c[] = {"create", "update", "delete", "list", "show", "mtu", "y"};
 	static const struct {
 		const char *word, *nearest;
 	} cases[] = {

@@ -78,6 +78,7 @@ static inline void populate(struct fixture *f)
 	assert_int_equal(net_create(f, "gone", "10.0.0.0/24", NULL), 0);
 	assert_int_equal(net_create(f, "zz-first", NULL, "fd00::/64"), 0);
 	assert_int_equal(rp_network_create(f->fabric, &net, NULL, &f->err), 0);
+	assert_int_equal(net_create(f, "last", "10.0.0.0/24", NULL), 0);
 	assert_int_equal(net_delete(f, "gone", false, NULL), 0);
 	assert_int_equal(nic_create(f, "vm9", "prod"), 0);
 	assert_int_equal(rp_nic_create(f->fabric, &nic, NULL, &f->err), 0);

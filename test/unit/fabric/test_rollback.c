@@ -37,7 +37,11 @@ static int do_nic_create(void)
 
 static int do_nic_update(void)
 {
-	return nic_reroute(&f, "vm2", "10.6.0.0/24", "10.9.0.0/24");
+	struct rp_prefix add[] = {prefix("10.6.0.0/24"), prefix("10.5.0.0/24")};
+	struct rp_prefix remove = prefix("10.9.0.0/24");
+	struct rp_nic_update update = {add, 2, &remove, 1};
+
+	return rp_nic_update(f.fabric, rp_nic_find(f.fabric, "vm2"), &update, &f.err);
 }
 
 static int do_nic_delete(void)

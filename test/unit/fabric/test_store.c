@@ -69,6 +69,20 @@ static void restart_gives_the_same_model(void **)
 	fixture_close(&f);
 }
 
+static void names_are_free_again_after_a_forced_delete(void **)
+{
+	fixture_open_store(&f, &s);
+	populate(&f);
+	assert_int_equal(net_delete(&f, "prod", true, NULL), 0);
+	assert_int_equal(net_create(&f, "prod", "10.0.0.0/24", NULL), 0);
+	assert_int_equal(nic_create(&f, "vm9", "prod"), 0);
+	fixture_close(&f);
+	fixture_open_store(&f, &s);
+	assert_int_equal(rp_network_find(f.fabric, "prod")->cfg.dns.n, 0);
+	assert_int_equal(f.fabric->n_nics, 2);
+	fixture_close(&f);
+}
+
 static void memory_store_forgets(void **)
 {
 	struct scratch memory = {.path = ":memory:"};
@@ -180,18 +194,46 @@ static void newer_schema_is_refused(void **)
 	assert_refused(s.path, EPROTONOSUPPORT, "has schema version 99");
 }
 
-static void damaged_file_is_refused(void **)
+static void overwrite(long offset, int bytes)
 {
-	FILE *file;
+	FILE *file = fopen(s.path, "r+");
 
-	populate_and_close();
-	file = fopen(s.path, "r+");
 	assert_non_null(file);
-	// Past the first page, which only says that it is a database.
-	assert_int_equal(fseek(file, 4096, SEEK_SET), 0);
-	for (int i = 0; i < 8192; i++)
+	assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+	for (int i = 0; i < bytes; i++)
 		fputc(0xa5, file);
 	fclose(file);
+}
+
+static void damaged_file_is_refused(void **)
+{
+	populate_and_close();
+	// Past the first page, which only says that it is a database.
+	overwrite(4096, 8192);
+	assert_refused(s.path, EUCLEAN, "damaged");
+}
+
+static int root_page(void *page, int, char **text, char **)
+{
+	*(long *)page = atol(text[0]);
+	return 0;
+}
+
+static void damage_where_nothing_is_read_is_found(void **)
+{
+	sqlite3 *db;
+	long page = 0;
+
+	populate_and_close();
+	assert_int_equal(sqlite3_open(s.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "SELECT rootpage FROM sqlite_schema "
+				      "WHERE name = 'nic_network'",
+				      root_page, &page, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	assert_true(page > 1);
+	overwrite((page - 1) * 4096, 4096);
 	assert_refused(s.path, EUCLEAN, "damaged");
 }
 
@@ -305,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(restart_gives_the_same_model),
+		CASE(names_are_free_again_after_a_forced_delete),
 		CASE(memory_store_forgets),
 		CASE(default_sockets_follow_the_directory),
 		CASE(port_that_fails_does_not_stop_the_others),
@@ -316,6 +359,7 @@ int main(void)
 		CASE(database_of_another_program_is_refused),
 		CASE(newer_schema_is_refused),
 		CASE(damaged_file_is_refused),
+		CASE(damage_where_nothing_is_read_is_found),
 		CASE(values_that_break_a_type_are_refused),
 		CASE(values_that_break_a_rule_are_refused),
 		CASE(store_in_use_is_refused),
