@@ -265,6 +265,19 @@ static void file_is_run_line_by_line(void **)
 	unlink(path);
 }
 
+static void dash_is_the_standard_input(void **)
+{
+	char path[] = "/tmp/rp_control.XXXXXX";
+	struct rp_error err;
+
+	run_file_text("network create prod ipv4 10.0.0.0/24\nnic lst\n", path);
+	assert_non_null(freopen(path, "r", stdin));
+	assert_int_equal(rp_control_run_file(fabric, "-", NULL, &err), -EINVAL);
+	assert_string_equal(err.where, "(standard input):2:5");
+	assert_int_equal(fabric->n_networks, 1);
+	unlink(path);
+}
+
 static void error_in_a_file_names_line_column_and_word(void **)
 {
 	static const struct {
@@ -377,6 +390,7 @@ int main(void)
 		CASE(list_of_nothing_is_a_header),
 		CASE(show_is_a_line_a_key),
 		CASE(file_is_run_line_by_line),
+		CASE(dash_is_the_standard_input),
 		CASE(error_in_a_file_names_line_column_and_word),
 		CASE(files_that_cannot_be_read_are_refused),
 		CASE(zero_bytes_are_refused),
