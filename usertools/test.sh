@@ -100,10 +100,16 @@ run_suites() { # DIRECTORY SUITE...
 }
 
 summary() {
-	local failure
+	local failure log
 	for failure in "${failures[@]}"; do
-		printf '\n%s--- failed: %s%s (the end of its log)\n' "$red" "${failure%%$'\t'*}" "$plain"
-		tail -n 40 "${failure#*$'\t'}" | sed 's/^/    /'
+		log=${failure#*$'\t'}
+		printf '\n%s--- failed: %s%s\n' "$red" "${failure%%$'\t'*}" "$plain"
+		# What fails first may stand far above the end: programs say more while they go down.
+		if [ "$(wc -l <"$log")" -gt 40 ]; then
+			grep -nEi -m 12 'fail|error|assert|warning' "$log" | cut -c1-200 | sed 's/^/    line /'
+			info "... and its end:"
+		fi
+		tail -n 40 "$log" | sed 's/^/    /'
 	done
 	echo
 	info "took $((SECONDS / 60)) min $((SECONDS % 60)) s; $skipped skipped"
