@@ -56,6 +56,7 @@ fi
 
 begin=$SECONDS
 dir=$(mktemp -d /tmp/ringplane-demo.XXXX)
+export RUNTIME_DIRECTORY=$dir # for the files of DPDK
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
@@ -79,7 +80,7 @@ memory_options() {
 	if [ "${free:-0}" -ge 160 ]; then
 		echo "--in-memory -m 256"
 	else
-		echo "--no-huge -m 256 --file-prefix demo$$"
+		echo "--no-huge -m 256"
 	fi
 }
 

@@ -47,7 +47,7 @@ modules=(
 )
 # Loaded when a parameter asks for them.
 more_modules=(drivers/acpi/button drivers/input/evdev)
-programs=(dash dhclient ethtool ip iperf3 ping tcpdump)
+programs=(dash dhclient ethtool ip iperf3 ping run-parts tcpdump)
 
 fetch_kernel() {
 	local package version
@@ -211,12 +211,13 @@ run_guest() {
 			-device "virtio-net-pci,netdev=eth0,mac=$mac,vectors=0,romfile=,mq=on$offload"
 		)
 	fi
+	# tsc=unstable: on a busy host the kernel would measure its speed wrongly, and time with it.
 	exec qemu-system-x86_64 -M q35 -accel tcg -cpu max -m "$memory" -nodefaults -no-user-config \
 		-display none "${reboot[@]}" \
 		-object "memory-backend-memfd,id=memory,size=${memory}M,share=on" \
 		-machine memory-backend=memory -device isa-debug-exit,iobase=0x501,iosize=2 \
 		-kernel "$dir/vmlinuz" -initrd "$dir/$name.cpio" \
-		-append "console=ttyS0 quiet panic=-1 cryptomgr.notests ${parameters[*]}" \
+		-append "console=ttyS0 quiet panic=-1 cryptomgr.notests tsc=unstable ${parameters[*]}" \
 		"${more[@]}" -serial chardev:console "${capture[@]}" "${extra[@]}"
 }
 

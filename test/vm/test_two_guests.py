@@ -19,9 +19,10 @@ nic create vm2 network prod mac 52:54:00:12:34:02 ipv4 10.0.0.6 ipv6 fd00::6
         self.assertEqual(told["DHCP6"], f"{ip6}/128")
         self.assertRegex(told["ROUTE4"], f"^default via {vm.GATEWAY4} dev eth0")
         self.assertRegex(told["ROUTE6"], f"^default via {vm.GATEWAY6} dev eth0 proto ra")
-        resolv = guest.run("cat /etc/resolv.conf")
-        self.assertIn("1.1.1.1", resolv)
-        self.assertIn("example.net", resolv)
+        lease = guest.run("cat /run/dhcp4.lease").splitlines()
+        for words in ("dns=1.1.1.1", "domain=example.net", "mtu=1500", "lease=86400"):
+            self.assertIn(words, lease)
+        self.assertIn("nameserver 2606:4700:4700::1111", guest.run("cat /etc/resolv.conf"))
 
     def host_pings(self, address):
         """From the host, over the TAP."""

@@ -105,6 +105,7 @@ class Ringplane(Process):
         init_file = os.path.join(directory, "init.rp")
         with open(init_file, "w", encoding="utf-8") as file:
             file.write(init)
+        os.environ["RUNTIME_DIRECTORY"] = directory  # EAL's own files
         cpus = sorted(os.sched_getaffinity(0))
         super().__init__(
             "ringplane",
@@ -112,7 +113,6 @@ class Ringplane(Process):
                 RINGPLANE,
                 "--lcores", f"0@{cpus[0]},1@{cpus[1 % len(cpus)]}",
                 "--no-pci", "--no-huge", "-m", "256",
-                "--file-prefix", f"vmtest{os.getpid()}",
                 "--",
                 "--init", init_file,
                 "--socket-dir", directory,
