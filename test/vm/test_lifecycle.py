@@ -17,14 +17,18 @@ nic create vm2 network prod mac {MAC2} ipv4 10.0.0.6 ipv6 fd00::6
     def undisturbed(self, guest):
         """Starts pings of the gateway and the host; returns a check that none was lost."""
         pings = [
-            guest.start(f"ping -n -q -i 0.05 {address}")
+            guest.start(f"ping -n -i 0.05 {address}")
             for address in (vm.GATEWAY4, vm.GATEWAY6 + "%eth0", vm.HOST4)
         ]
+        for ping in pings:
+            ping.await_lines(5)
 
         def check():
+            for ping in pings:
+                ping.await_lines(20)
             guest.run("killall -INT ping")
-            for finish in pings:
-                self.assertRegex(finish(), r"\b0% packet loss")
+            for ping in pings:
+                self.assertRegex(ping.finish(), r"\b0% packet loss")
 
         return check
 

@@ -158,17 +158,8 @@ class Guest(Process):
         return told
 
     def start(self, command):
-        """Begins a command in the background; returns a function that waits for its output."""
-        self.serial += 1
-        serial = self.serial
-        self.write(f"{serial} ({command}) >/run/{serial}.out 2>&1 & echo $! >/run/{serial}.pid")
-        self.expect(rf"^GUEST-DONE {serial} ", 30)
-
-        def finish(timeout=60):
-            wait = f"while [ -d /proc/$(cat /run/{serial}.pid) ]; do usleep 20000; done"
-            return self.run(f"{wait}; cat /run/{serial}.out", timeout)
-
-        return finish
+        """Begins a command in the background; see Background."""
+        return Background(self, command)
 
     def attempt(self, command, timeout=60):
         """(status, output) of a command."""
@@ -201,6 +192,29 @@ class Guest(Process):
             raise AssertionError(f"{self.name} did not stop") from None
         if status != 21 << 1 | 1:
             raise AssertionError(f"QEMU of {self.name}: {self.status()}")
+
+
+class Background:
+    """A command that runs in a guest while the test goes on."""
+
+    def __init__(self, guest, command):
+        self.guest = guest
+        self.files = f"/run/background.{guest.serial}"
+        guest.run(f"({command}) >{self.files}.out 2>&1 & echo $! >{self.files}.pid")
+
+    def await_lines(self, count):
+        """Waits for so many lines of output more than there are now."""
+        lines = f"$(wc -l <{self.files}.out)"
+        self.guest.run(
+            f"end=$(({lines} + {count})); until [ {lines} -ge $end ]; do usleep 20000; done"
+        )
+
+    def finish(self):
+        """Waits for the end of the command; returns its output."""
+        return self.guest.run(
+            f"while [ -d /proc/$(cat {self.files}.pid) ]; do usleep 20000; done;"
+            f" cat {self.files}.out"
+        )
 
 
 class VmTest(unittest.TestCase):
