@@ -9,15 +9,19 @@
 
 #include <cmdline_socket.h>
 
+#include "base/log.h"
 #include "console_priv.h"
 
 /*
  * Standard input, without ever blocking the event loop. A terminal gets librte_cmdline's line
  * editing. Anything else (a pipe, a file) is read line by line, each echoed behind the prompt so
- * that the output reads like a session. As in testpmd, the end of the input ends the program.
+ * that the output reads like a session; a prompt says that all before it is done. As in testpmd,
+ * the end of the input ends the program.
  */
 
-#define PROMPT "ringplane> "
+#define PROMPT	   "ringplane> "
+#define CLEAR_LINE "\r\033[K"
+#define REDISPLAY  "\f" // Ctrl-L
 
 static void leave(struct rp_console *c)
 {
@@ -29,8 +33,9 @@ static void leave(struct rp_console *c)
 static void run_echoed(struct rp_console *c, char *line)
 {
 	line[strcspn(line, "\r\n")] = '\0';
-	fprintf(c->out, PROMPT "%s\n", line);
+	fprintf(c->out, "%s\n", line);
 	rp_console_run_line(c, line);
+	fprintf(c->out, c->quit ? "" : PROMPT);
 	fflush(c->out);
 }
 
@@ -58,12 +63,25 @@ static void take_lines(struct rp_console *c)
 
 static void end_of_input(struct rp_console *c)
 {
-	if (!c->tty && c->len > 0) {
+	if (c->len > 0) {
 		c->line[c->len] = '\0';
 		c->len = 0;
 		run_echoed(c, c->line);
 	}
+	fprintf(c->out, "\n");
 	leave(c);
+}
+
+// A line of the log goes above the one that is being typed.
+static void log_above_prompt(enum rp_log_level level, const char *line, void *arg)
+{
+	struct rp_console *c = (struct rp_console *)arg;
+
+	if (!c->busy)
+		(void)!write(STDOUT_FILENO, CLEAR_LINE, strlen(CLEAR_LINE));
+	rp_log_to_stderr(level, line, NULL);
+	if (!c->busy)
+		cmdline_in(c->cl, REDISPLAY, 1);
 }
 
 static void read_terminal(struct rp_console *c)
@@ -71,9 +89,11 @@ static void read_terminal(struct rp_console *c)
 	char keys[256];
 	ssize_t n = read(STDIN_FILENO, keys, sizeof(keys));
 
+	c->busy = true;
 	// Ctrl-D, a hang-up, or the command quit.
 	if (n <= 0 || cmdline_in(c->cl, keys, (int)n) < 0 || c->quit)
 		leave(c);
+	c->busy = c->quit;
 }
 
 static void read_stream(struct rp_console *c)
@@ -143,8 +163,14 @@ struct rp_console *rp_console_new(struct rp_daemon *d, bool interactive, struct 
 		goto no_memory;
 	c->cl = c->tty ? cmdline_stdin_new(c->commands, PROMPT)
 		       : cmdline_new(c->commands, "", -1, -1);
-	if (c->cl != NULL)
-		return c;
+	if (c->cl == NULL)
+		goto no_memory;
+	if (c->tty)
+		rp_log_set_sink(log_above_prompt, c);
+	else
+		fprintf(c->out, PROMPT);
+	fflush(c->out);
+	return c;
 no_memory:
 	rp_console_free(c);
 	rp_error_set(err, ENOMEM, "memory", NULL, "out of memory for the console");
@@ -155,6 +181,7 @@ void rp_console_free(struct rp_console *c)
 {
 	if (c == NULL)
 		return;
+	rp_log_set_sink(NULL, NULL);
 	if (c->input != NULL)
 		event_free(c->input);
 	if (c->tty)

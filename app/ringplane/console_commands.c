@@ -29,6 +29,7 @@ struct command {
 static void quit(struct rp_console *c, const char *)
 {
 	c->quit = true;
+	cmdline_quit(c->cl);
 }
 
 static void help(struct rp_console *c, const char *word);

@@ -31,6 +31,7 @@ struct rp_console {
 	struct event *input;
 	bool tty;
 	bool quit;
+	bool busy;  // in a command, or done: no prompt is waiting
 	size_t len; // of an unfinished line that did not come from a terminal
 	char line[RP_LINE_MAX];
 };

@@ -185,7 +185,7 @@ void rp_console_show_nics(struct rp_console *c, const char *)
 
 static void show_features(struct rp_console *c, uint64_t features)
 {
-	fprintf(c->out, "features:");
+	fprintf(c->out, "features:%s", features == 0 ? " -" : "");
 	for (unsigned int bit = 0; bit < 64; bit++) {
 		const char *name = rp_virtio_feature_name(RP_VIRTIO_NET, bit);
 
@@ -212,7 +212,6 @@ void rp_console_show_nic(struct rp_console *c, const char *name)
 		st.rxq, st.txq);
 	show_features(c, st.features);
 	rp_dataplane_port_counters(c->daemon->dp, port_of(nic), &counters);
-	fprintf(c->out, "answers:\n");
 	rp_show_answers(c->out, &counters);
 }
 

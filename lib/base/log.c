@@ -8,7 +8,7 @@
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static enum rp_log_level log_level = RP_LOG_INFO;
-static rp_log_sink_fn log_sink;
+static rp_log_sink_fn log_sink = rp_log_to_stderr;
 static void *log_sink_arg;
 
 void rp_log_set_level(enum rp_log_level level)
@@ -19,12 +19,12 @@ void rp_log_set_level(enum rp_log_level level)
 void rp_log_set_sink(rp_log_sink_fn sink, void *arg)
 {
 	pthread_mutex_lock(&log_lock);
-	log_sink = sink;
+	log_sink = sink != NULL ? sink : rp_log_to_stderr;
 	log_sink_arg = arg;
 	pthread_mutex_unlock(&log_lock);
 }
 
-static void write_stderr(enum rp_log_level level, const char *line)
+void rp_log_to_stderr(enum rp_log_level level, const char *line, void *)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 
@@ -43,9 +43,6 @@ void rp_log(enum rp_log_level level, const char *fmt, ...)
 	va_end(ap);
 
 	pthread_mutex_lock(&log_lock);
-	if (log_sink != NULL)
-		log_sink(level, line, log_sink_arg);
-	else
-		write_stderr(level, line);
+	log_sink(level, line, log_sink_arg);
 	pthread_mutex_unlock(&log_lock);
 }

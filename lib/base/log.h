@@ -19,6 +19,9 @@ void rp_log_set_level(enum rp_log_level level);
 // Send lines elsewhere than to stderr; NULL restores stderr.
 void rp_log_set_sink(rp_log_sink_fn sink, void *arg);
 
+// The sink that restores: for a sink that does more than write the line.
+void rp_log_to_stderr(enum rp_log_level level, const char *line, void *arg);
+
 __attribute__((format(printf, 2, 3))) void rp_log(enum rp_log_level level, const char *fmt, ...);
 
 #define rp_err(...)   rp_log(RP_LOG_ERR, __VA_ARGS__)

@@ -40,6 +40,11 @@ void rp_show_drops(FILE *out, const char *title, const struct rp_port_counters *
 
 void rp_show_answers(FILE *out, const struct rp_port_counters *counters)
 {
+	uint64_t total = 0;
+
+	for (int i = 0; i < RP_ANSWER_COUNT; i++)
+		total += counters->answers[i];
+	fprintf(out, "answers:%s\n", total == 0 ? " -" : "");
 	for (int i = 0; i < RP_ANSWER_COUNT; i++)
 		counter(out, rp_answer_name((enum rp_answer)i), counters->answers[i],
 			rp_answer_text((enum rp_answer)i));

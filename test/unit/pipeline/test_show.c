@@ -173,7 +173,14 @@ static void answers_leave_out_zero_lines(void **)
 	struct rp_port_counters c = {.answers = {[RP_ANSWER_arp_reply] = 3}};
 
 	rp_show_answers(out, &c);
-	assert_string_equal(printed(), "  arp_reply                       3   ARP replies\n");
+	assert_string_equal(printed(),
+			    "answers:\n  arp_reply                       3   ARP replies\n");
+}
+
+static void no_answers_are_a_dash(void **)
+{
+	rp_show_answers(out, &(struct rp_port_counters){0});
+	assert_string_equal(printed(), "answers: -\n");
 }
 
 static void worker_shows_shares_since_the_last_show(void **)
@@ -245,6 +252,7 @@ int main(void)
 		TEST(forward_stats_have_testpmds_layout),
 		TEST(drops_leave_out_zero_lines),
 		TEST(answers_leave_out_zero_lines),
+		TEST(no_answers_are_a_dash),
 		TEST(worker_shows_shares_since_the_last_show),
 		TEST(worker_shows_cycles_only_while_profiling),
 		TEST(dot_has_every_stage_and_its_edges),
