@@ -12,6 +12,7 @@ static const struct {
 	const char *what;
 } phases[] = {
 	{phase1, "the server's version by the driver, vkCreateInstance, and the loader's layer"},
+	{phase2, "the server's devices: properties, features, memory, queues, formats"},
 };
 
 #define N_PHASES ((int)(sizeof(phases) / sizeof(phases[0])))

@@ -3,9 +3,13 @@
 
 #include "venus/client.h"
 
-// Open a connection as the environment says. 0 or -errno; where VENUS_SERVER is set, the reason of
-// a failure goes to stderr.
-int icd_connect(struct rp_vn_client *client);
+// What the tables describe; nothing newer is promised, whatever the server can do.
+#define ICD_API_VERSION VK_API_VERSION_1_3
+
+// Open a connection as the environment says and run a first command. 0 or -errno; where
+// VENUS_SERVER is set, the reason of a failure goes to stderr.
+int icd_connect(struct rp_vn_client *client, const struct rp_vn_handles *handles,
+		const struct rp_vn_call *first);
 
 // The instance version that the server offers, not above what this driver knows. A connection of
 // its own, bounded in time.

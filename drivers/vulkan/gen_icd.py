@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Write the driver's entry points from vk.xml: gen_icd.py vk.xml OUTPUT
+"""Write the driver's entry points from vk.xml: gen_icd.py vk.xml HEADER SOURCE
 
 One function a command: gather the parameters, send them, return the answer. Commands that need
 more than that are written by hand in the .c files beside; here they are only declared. All of them
@@ -14,17 +14,70 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 from registry import Registry  # noqa: E402
 
-# Written by hand: icd_<name> in instance.c.
+# Written by hand, as icd_<name>.
 BY_HAND = {
+    # instance.c
     "vkEnumerateInstanceVersion",
     "vkEnumerateInstanceExtensionProperties",
     "vkCreateInstance",
     "vkDestroyInstance",
     "vkEnumeratePhysicalDevices",
-    "vkEnumerateDeviceExtensionProperties",
-    "vkCreateDevice",
+    "vkEnumeratePhysicalDeviceGroups",
     "vkGetInstanceProcAddr",
     "vkGetDeviceProcAddr",
+    # physical.c
+    "vkEnumerateDeviceExtensionProperties",
+    "vkGetPhysicalDeviceFeatures",
+    "vkGetPhysicalDeviceFeatures2",
+    "vkGetPhysicalDeviceProperties",
+    "vkGetPhysicalDeviceProperties2",
+    "vkGetPhysicalDeviceMemoryProperties",
+    "vkGetPhysicalDeviceMemoryProperties2",
+    "vkGetPhysicalDeviceQueueFamilyProperties",
+    "vkGetPhysicalDeviceQueueFamilyProperties2",
+    "vkGetPhysicalDeviceFormatProperties",
+    "vkGetPhysicalDeviceFormatProperties2",
+    "vkGetPhysicalDeviceImageFormatProperties",
+    "vkGetPhysicalDeviceImageFormatProperties2",
+    "vkGetPhysicalDeviceExternalBufferProperties",
+    "vkGetPhysicalDeviceExternalFenceProperties",
+    "vkGetPhysicalDeviceExternalSemaphoreProperties",
+    "vkGetPhysicalDeviceToolProperties",
+    # device.c
+    "vkCreateDevice",
+    "vkDestroyDevice",
+    "vkGetDeviceQueue",
+    "vkGetDeviceQueue2",
+}
+
+# Answers of physical devices that never change: asked once.
+QUERIES = {
+    "vkGetPhysicalDeviceSparseImageFormatProperties",
+    "vkGetPhysicalDeviceSparseImageFormatProperties2",
+}
+
+# Commands that return a result which nobody awaits: a create that fails makes its object
+# unusable, anything else that fails ends the connection, and the application sees the device lost.
+QUEUED = {
+    "vkCreateFence", "vkCreateSemaphore", "vkCreateEvent", "vkCreateBuffer", "vkCreateBufferView",
+    "vkCreateImage", "vkCreateImageView", "vkCreateShaderModule", "vkCreatePipelineLayout",
+    "vkCreateSampler", "vkCreateDescriptorSetLayout", "vkCreateDescriptorPool",
+    "vkCreateFramebuffer", "vkCreateRenderPass", "vkCreateRenderPass2", "vkCreateCommandPool",
+    "vkCreateSamplerYcbcrConversion", "vkResetFences", "vkBeginCommandBuffer",
+    "vkEndCommandBuffer", "vkResetCommandBuffer", "vkResetCommandPool", "vkResetDescriptorPool",
+    "vkFreeDescriptorSets", "vkBindBufferMemory", "vkBindBufferMemory2", "vkBindImageMemory",
+    "vkBindImageMemory2", "vkResetEvent",
+}
+
+# Queued, but sent at once: the GPU or another thread waits for them.
+SENT = {"vkSetEvent", "vkSignalSemaphore", "vkQueueBindSparse"}
+
+# VK_KHR_get_physical_device_properties2 is the one extension whose names we know besides core.
+EXTENDED = {
+    "vkGetPhysicalDeviceFeatures2", "vkGetPhysicalDeviceProperties2",
+    "vkGetPhysicalDeviceFormatProperties2", "vkGetPhysicalDeviceImageFormatProperties2",
+    "vkGetPhysicalDeviceQueueFamilyProperties2", "vkGetPhysicalDeviceMemoryProperties2",
+    "vkGetPhysicalDeviceSparseImageFormatProperties2",
 }
 
 HEAD = """// SPDX-License-Identifier: BSD-3-Clause
@@ -53,39 +106,77 @@ def lost(cmd):
     return "VK_ERROR_OUT_OF_HOST_MEMORY"
 
 
-def stub(cmd):
+def new_handles(reg, cmd):
+    """The line that gives the new objects their ids; None: the command makes none."""
+    outs = [p for p in cmd.params if p.dir == "OUT" and reg.category(p.type)[0] == "handle"]
+    if not outs:
+        return ""
+    p = outs[0]
+    assert not reg.category(p.type)[1], cmd.name
+    return "\ticd_new_ids(%s, (uint64_t *)%s, %s);\n" % (
+        cmd.params[0].name, p.name, p.len or "1")
+
+
+def stub(reg, cmd):
     params = ", ".join(p.decl for p in cmd.params)
     fields = ", ".join(".%s = %s" % (p.name, p.name) for p in cmd.params)
-    call = "icd_sync(%s, RP_VN_IDX_%s, &a)" % (cmd.params[0].name, cmd.name)
+    first = cmd.params[0].name
+    place = "%s, RP_VN_IDX_%s, &a" % (first, cmd.name)
+    ids = new_handles(reg, cmd)
+    answers = cmd.ret != "void" or any(p.dir != "IN" for p in cmd.params)
     out = ["static VKAPI_ATTR %s VKAPI_CALL icd_%s(%s)\n{\n" % (cmd.ret, cmd.name, params),
-           "\tstruct rp_vn_args_%s a = {%s};\n\n" % (cmd.name, fields)]
-    if cmd.ret == "void":
-        out.append("\t%s;\n" % call)
+           "\tstruct rp_vn_args_%s a = {%s};\n" % (cmd.name, fields)]
+    freed = [p for p in cmd.params if cmd.name.startswith("vkDestroy") and p.name != "pAllocator"]
+    if freed:
+        out.append("\n\tif (%s == VK_NULL_HANDLE)\n\t\treturn;\n" % freed[-1].name)
+    if not answers or cmd.name in QUEUED | SENT:
+        flush = "true" if cmd.name in SENT else "false"
+        out.append("\n" + ids)
+        if cmd.ret == "void":
+            out.append("\ticd_queue(%s, %s);\n" % (place, flush))
+        else:
+            out.append("\treturn icd_queue(%s, %s) < 0 ? %s : VK_SUCCESS;\n"
+                       % (place, flush, lost(cmd)))
     else:
-        out.append("\treturn %s < 0 ? %s : a.ret;\n" % (
-            call, lost(cmd) if cmd.ret == "VkResult" else "0"))
+        call = "icd_query" if cmd.name in QUERIES else "icd_sync"
+        out.append("\n" + ids)
+        if cmd.ret == "void":
+            out.append("\t%s(%s);\n" % (call, place))
+        elif cmd.ret == "VkResult":
+            out.append("\tif (%s(%s) < 0)\n\t\ta.ret = %s;\n" % (call, place, lost(cmd)))
+            out.append("\treturn a.ret;\n")
+        else:
+            out.append("\treturn %s(%s) < 0 ? 0 : a.ret;\n" % (call, place))
     out.append("}\n\n")
     return "".join(out)
 
 
 def main():
     reg = Registry(sys.argv[1])
-    commands = [c for c in reg.all_commands if level(c) != "DEVICE"
-                and "LayerProperties" not in c.name]
+    commands = [c for c in reg.all_commands if "LayerProperties" not in c.name]
+    known = {c.name for c in reg.commands}
     out = [HEAD]
+    header = ["// SPDX-License-Identifier: BSD-3-Clause\n"
+              "// Generated from vk.xml by gen_icd.py. Do not edit.\n#pragma once\n\n"]
     rows = []
     for c in commands:
         if c.name not in BY_HAND:
-            out.append(stub(c))
-        for name in [c.name] + reg.aliases(c.name):
-            rows.append((name, "\t{\"%s\", (PFN_vkVoidFunction)icd_%s, ICD_%s},\n" % (
-                name, c.name, level(c))))
+            if c.name not in known or c.name == "vkAllocateCommandBuffers":
+                continue
+            out.append(stub(reg, c))
+        else:
+            header.append("VKAPI_ATTR %s VKAPI_CALL icd_%s(%s);\n" % (
+                c.ret, c.name, ", ".join(p.decl for p in c.params)))
+        for name in [c.name] + (reg.aliases(c.name) if c.name in EXTENDED else []):
+            rows.append((name, "\t{\"%s\", (PFN_vkVoidFunction)icd_%s, ICD_%s, %d},\n" % (
+                name, c.name, level(c), c.minor)))
     rows.sort()
     out.append("const struct icd_entry icd_entries[] = {\n")
     out += [row for _, row in rows]
     out.append("};\n\nconst size_t icd_n_entries = %d;\n" % len(rows))
-    with open(sys.argv[2], "w") as f:
-        f.write("".join(out))
+    for path, text in zip(sys.argv[2:], (header, out)):
+        with open(path, "w") as f:
+            f.write("".join(text))
 
 
 main()

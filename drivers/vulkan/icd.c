@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vulkan/icd.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 // Interface 5: the loader leaves the check of the application's version to the driver. Later
@@ -55,11 +56,16 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vk_icdGetInstanceProcAddr(VkInstance in
 	return icd_vkGetInstanceProcAddr(instance, name);
 }
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL icd_vkGetDeviceProcAddr(VkDevice, const char *name)
+// A function of a version that the device does not have is not to be had, either.
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL icd_vkGetDeviceProcAddr(VkDevice device, const char *name)
 {
+	const struct icd_device *dev = (const struct icd_device *)device;
 	const struct icd_entry *entry = find_entry(name);
 
-	return entry != NULL && entry->level == ICD_DEVICE ? entry->fn : NULL;
+	if (entry == NULL || entry->level != ICD_DEVICE ||
+	    entry->minor > VK_API_VERSION_MINOR(dev->physical->properties.apiVersion))
+		return NULL;
+	return entry->fn;
 }
 
 // Physical-device functions of extensions that the loader does not know: there are none.
@@ -85,14 +91,17 @@ static void zero_outputs(const struct rp_vn_command *cmd, void *args)
 {
 	for (int i = 0; i < cmd->n_params; i++) {
 		const struct rp_vn_member *m = &cmd->params[i];
-		size_t skip = m->kind == RP_VN_STRUCT && rp_vn_structs[m->type].has_stype
-				      ? sizeof(VkBaseOutStructure)
-				      : 0;
+		size_t size = rp_vn_elem_size(m), skip = 0;
+		uint64_t n = m->shape == RP_VN_ARRAY ? m->len(args) : 1;
 		uint8_t *p;
 
 		memcpy(&p, (uint8_t *)args + m->offset, sizeof(p));
-		if (m->dir != RP_VN_IN && m->shape == RP_VN_POINTER && p != NULL)
-			memset(p + skip, 0, rp_vn_elem_size(m) - skip);
+		if (m->dir != RP_VN_OUT || p == NULL)
+			continue;
+		if (m->kind == RP_VN_STRUCT && rp_vn_structs[m->type].has_stype)
+			skip = sizeof(VkBaseOutStructure);
+		for (uint64_t k = 0; k < n; k++)
+			memset(p + k * size + skip, 0, size - skip);
 	}
 }
 
@@ -105,4 +114,75 @@ int icd_sync(const void *object, unsigned int command, void *args)
 	if (rc < 0)
 		zero_outputs(&rp_vn_commands[command], args);
 	return rc;
+}
+
+int icd_queue(const void *object, unsigned int command, const void *args, bool flush)
+{
+	const struct icd_object *obj = object;
+
+	return rp_vn_client_queue(obj->client, command, args, flush);
+}
+
+int icd_query(VkPhysicalDevice device, unsigned int command, void *args)
+{
+	struct icd_physical *p = (struct icd_physical *)device;
+	struct icd_cache *cache = &p->instance->cache;
+	const struct rp_vn_handles *handles = &p->instance->client.handles;
+	struct icd_answer *key;
+	int rc;
+
+	if (icd_cache_get(cache, handles, command, args))
+		return 0;
+	key = icd_cache_key(handles, command, args);
+	rc = icd_sync(device, command, args);
+	if (rc < 0) {
+		free(key);
+		return rc;
+	}
+	icd_cache_put(cache, key, command, args);
+	return 0;
+}
+
+int icd_prefetch(struct icd_physical *device, const struct rp_vn_call *calls, size_t n)
+{
+	struct icd_cache *cache = &device->instance->cache;
+	struct icd_answer **keys = calloc(n, sizeof(struct icd_answer *));
+	int rc;
+
+	if (keys == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		keys[i] = icd_cache_key(&device->instance->client.handles, calls[i].command,
+					calls[i].args);
+	rc = rp_vn_client_call(device->obj.client, calls, n);
+	for (size_t i = 0; i < n; i++) {
+		if (rc == 0)
+			icd_cache_put(cache, keys[i], calls[i].command, calls[i].args);
+		else
+			free(keys[i]);
+	}
+	free(keys);
+	return rc;
+}
+
+void icd_new_ids(const void *object, uint64_t *ids, size_t n)
+{
+	const struct icd_object *obj = object;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = rp_vn_client_id(obj->client);
+}
+
+VkResult icd_list(const void *all, uint32_t n, size_t size, uint32_t *count, void *out)
+{
+	uint32_t room = *count;
+
+	if (out == NULL) {
+		*count = n;
+		return VK_SUCCESS;
+	}
+	*count = room < n ? room : n;
+	if (*count > 0)
+		memcpy(out, all, *count * size);
+	return room < n ? VK_INCOMPLETE : VK_SUCCESS;
 }

@@ -14,9 +14,11 @@
  * vkCreateInstance, and both give up after a short time, so that other drivers still work.
  */
 
+#include <sys/queue.h>
 #include <vulkan/vk_icd.h>
 
 #include "venus/client.h"
+#include "vulkan/cache.h"
 
 #define ICD_EXPORT __attribute__((visibility("default")))
 
@@ -26,9 +28,44 @@ struct icd_object {
 	struct rp_vn_client *client;
 };
 
+// The most physical devices that are listed.
+#define ICD_MAX_DEVICES	 16
+#define ICD_MAX_FAMILIES 16
+
+struct icd_physical {
+	struct icd_object obj;
+	struct icd_instance *instance;
+	// As the application may see them: see mask.h.
+	VkPhysicalDeviceProperties properties;
+	VkPhysicalDeviceFeatures features;
+	VkPhysicalDeviceMemoryProperties memory;
+	VkQueueFamilyProperties families[ICD_MAX_FAMILIES];
+	uint32_t n_families;
+};
+
 struct icd_instance {
 	struct icd_object obj;
 	struct rp_vn_client client;
+	struct icd_cache cache;
+	pthread_mutex_t lock; // of the devices
+	struct icd_physical *devices[ICD_MAX_DEVICES];
+	uint32_t n_devices;
+	bool enumerated;
+};
+
+struct icd_queue {
+	struct icd_object obj;
+	struct icd_device *device;
+	uint32_t family, index;
+	VkDeviceQueueCreateFlags flags;
+	LIST_ENTRY(icd_queue) entry;
+};
+
+struct icd_device {
+	struct icd_object obj;
+	struct icd_physical *physical;
+	pthread_mutex_t lock; // of the lists
+	LIST_HEAD(, icd_queue) queues;
 };
 
 enum icd_level { ICD_GLOBAL, ICD_INSTANCE, ICD_DEVICE };
@@ -37,6 +74,7 @@ struct icd_entry {
 	const char *name;
 	PFN_vkVoidFunction fn;
 	enum icd_level level;
+	uint32_t minor; // of the Vulkan version that brought it
 };
 
 // Sorted by name.
@@ -47,27 +85,24 @@ extern const size_t icd_n_entries;
 // -errno: the server is gone and output parameters hold zeros.
 int icd_sync(const void *object, unsigned int command, void *args);
 
+// The same for a query of a physical device whose answer never changes: asked once.
+int icd_query(VkPhysicalDevice device, unsigned int command, void *args);
+
+// Several queries in one round trip; afterwards each is answered without another.
+int icd_prefetch(struct icd_physical *device, const struct rp_vn_call *calls, size_t n);
+
+// Send a command whose answer nobody awaits, sooner or later or (flush) now. -errno: the server is
+// gone.
+int icd_queue(const void *object, unsigned int command, const void *args, bool flush);
+
+// Fresh ids for non-dispatchable objects.
+void icd_new_ids(const void *object, uint64_t *ids, size_t n);
+
 // A new dispatchable object of `size` bytes that begins with struct icd_object, or NULL.
 void *icd_object_new(size_t size, struct rp_vn_client *client);
 
-// Written by hand.
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumerateInstanceVersion(uint32_t *version);
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumerateInstanceExtensionProperties(
-	const char *layer, uint32_t *count, VkExtensionProperties *properties);
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateInstance(const VkInstanceCreateInfo *info,
-						    const VkAllocationCallbacks *alloc,
-						    VkInstance *instance);
-VKAPI_ATTR void VKAPI_CALL icd_vkDestroyInstance(VkInstance instance,
-						 const VkAllocationCallbacks *alloc);
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumeratePhysicalDevices(VkInstance instance, uint32_t *count,
-							      VkPhysicalDevice *devices);
-VKAPI_ATTR VkResult VKAPI_CALL
-icd_vkEnumerateDeviceExtensionProperties(VkPhysicalDevice device, const char *layer,
-					 uint32_t *count, VkExtensionProperties *properties);
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateDevice(VkPhysicalDevice physical,
-						  const VkDeviceCreateInfo *info,
-						  const VkAllocationCallbacks *alloc,
-						  VkDevice *device);
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL icd_vkGetInstanceProcAddr(VkInstance instance,
-								   const char *name);
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL icd_vkGetDeviceProcAddr(VkDevice device, const char *name);
+// The two-call idiom of extension and group lists.
+VkResult icd_list(const void *all, uint32_t n, size_t size, uint32_t *count, void *out);
+
+// The entry points that are written by hand are declared in icd_gen.h.
+#include "icd_gen.h"

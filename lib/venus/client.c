@@ -158,14 +158,14 @@ static int hello_error(struct rp_error *err, const char *address, const struct r
 	return rp_error_set(err, code, "server", address, "%s", rp_vn_hello_text(h->result));
 }
 
-static int greet(struct rp_vn_client *c, const struct rp_vn_client_options *o, struct rp_error *err)
+static int send_hello(struct rp_vn_client *c, const struct rp_vn_client_options *o,
+		      struct rp_error *err)
 {
 	struct rp_vn_hello_request hello = {
 		.protocol = RP_VN_PROTOCOL,
 		.header_version = VK_HEADER_VERSION,
 		.max_frame = RP_VN_MAX_FRAME,
 	};
-	struct rp_vn_hello_reply reply;
 	struct rp_writer w = rp_writer(c->batch, c->batch_cap);
 	int rc = rp_vn_token_read(hello.token, o->token_file, err);
 
@@ -173,8 +173,17 @@ static int greet(struct rp_vn_client *c, const struct rp_vn_client_options *o, s
 		return rc;
 	rp_vn_hello_write_request(&w, &hello);
 	rc = rp_vn_wire_send(&c->wire, c->batch, rp_writer_len(&w), o->connect_timeout_ms);
-	if (rc == 0)
-		rc = rp_vn_wire_recv(&c->wire, &c->replies, o->connect_timeout_ms);
+	if (rc < 0)
+		return rp_error_set(err, -rc, "server", o->address, "%s", strerror(-rc));
+	return 0;
+}
+
+static int recv_hello(struct rp_vn_client *c, const struct rp_vn_client_options *o,
+		      struct rp_error *err)
+{
+	struct rp_vn_hello_reply reply;
+	int rc = rp_vn_wire_recv(&c->wire, &c->replies, o->connect_timeout_ms);
+
 	if (rc == -ETIMEDOUT)
 		return rp_error_set(err, ETIMEDOUT, "server", o->address,
 				    "no answer within %d ms; is that a venus-server?",
@@ -195,13 +204,41 @@ static int greet(struct rp_vn_client *c, const struct rp_vn_client_options *o, s
 	return 0;
 }
 
+// The first command follows HELLO without waiting; a server that does not welcome us drops it.
+static int greet(struct rp_vn_client *c, const struct rp_vn_client_options *o,
+		 const struct rp_vn_call *first, struct rp_error *err)
+{
+	int rc = send_hello(c, o, err);
+
+	if (rc < 0)
+		return rc;
+	c->stats.round_trips++;
+	rc = encode(c, first->command, first->args, RP_VN_FLAG_REPLY);
+	if (rc == 0)
+		rc = send_batch(c);
+	// A failed send is explained by what the server said before it closed.
+	if (recv_hello(c, o, err) < 0)
+		return -err->code;
+	if (rc == 0)
+		rc = decode(c, first);
+	if (rc < 0)
+		return rp_error_set(err, -rc, "server", o->address, "no answer: %s", strerror(-rc));
+	return 0;
+}
+
 int rp_vn_client_open(struct rp_vn_client *c, const struct rp_vn_client_options *o,
-		      const struct rp_vn_handles *handles, struct rp_error *err)
+		      const struct rp_vn_handles *handles, const struct rp_vn_call *first,
+		      struct rp_error *err)
 {
 	struct rp_vn_address addr;
 	int rc;
 
-	*c = (struct rp_vn_client){.handles = *handles, .timeout_ms = o->timeout_ms};
+	*c = (struct rp_vn_client){
+		.handles = *handles,
+		.timeout_ms = o->timeout_ms,
+		.max_frame = FIRST_BATCH, // until the server says otherwise
+		.next_id = RP_VN_FIRST_ID,
+	};
 	c->wire.fd = -1;
 	pthread_mutex_init(&c->lock, NULL);
 	rc = rp_vn_address_parse(&addr, o->address, err);
@@ -213,11 +250,10 @@ int rp_vn_client_open(struct rp_vn_client *c, const struct rp_vn_client_options 
 	rp_vn_wire_tune(rc);
 	c->batch = malloc(FIRST_BATCH);
 	c->batch_cap = FIRST_BATCH;
-	rc = c->batch != NULL ? greet(c, o, err)
+	rc = c->batch != NULL ? greet(c, o, first, err)
 			      : rp_error_set(err, ENOMEM, NULL, NULL, "out of memory");
 	if (rc < 0)
 		goto fail;
-	c->stats.round_trips++;
 	c->verbose = o->verbose;
 	return 0;
 fail:

@@ -50,24 +50,28 @@ struct rp_vn_client_options {
 // environment.
 void rp_vn_client_options_env(struct rp_vn_client_options *o);
 
+struct rp_vn_call {
+	unsigned int command; // enum rp_vn_command_index
+	void *args;	      // struct rp_vn_args_<name>
+};
+
+// Object id for what the first call may make.
+#define RP_VN_FIRST_ID 1u
+
 /*
- * Connect and greet. `handles` is copied. 0 or -errno with *err filled:
- * -ECONNREFUSED and the like from the socket, -ETIMEDOUT, -EPROTO (that is no venus-server),
- * -EACCES (token), -EBUSY.
+ * Connect, greet and run a first command, all in one round trip. `handles` is copied. 0 or -errno
+ * with *err filled: -ECONNREFUSED and the like from the socket, -ETIMEDOUT, -EPROTO (that is no
+ * venus-server), -EACCES (token), -EBUSY.
  */
 int rp_vn_client_open(struct rp_vn_client *c, const struct rp_vn_client_options *o,
-		      const struct rp_vn_handles *handles, struct rp_error *err);
+		      const struct rp_vn_handles *handles, const struct rp_vn_call *first,
+		      struct rp_error *err);
 
 // Send what is pending and close. Safe on a client that was never opened or is lost.
 void rp_vn_client_close(struct rp_vn_client *c);
 
 // A fresh object id.
 uint64_t rp_vn_client_id(struct rp_vn_client *c);
-
-struct rp_vn_call {
-	unsigned int command; // enum rp_vn_command_index
-	void *args;	      // struct rp_vn_args_<name>
-};
 
 // Run `n` commands in one round trip and fill their outputs. 0 or -errno.
 int rp_vn_client_call(struct rp_vn_client *c, const struct rp_vn_call *calls, size_t n);

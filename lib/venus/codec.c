@@ -8,7 +8,8 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the wire is little endian");
 static_assert(sizeof(size_t) == 8 && sizeof(void *) == 8, "64-bit handles and sizes");
 
-#define MAX_CHAIN  32
+// vulkaninfo chains about fifty structs.
+#define MAX_CHAIN  128
 #define MAX_PARAMS 16
 
 struct chained {

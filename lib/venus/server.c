@@ -48,9 +48,9 @@ static void log_end(const struct rp_vn_session *s, unsigned int number, int rc)
 	else if (rc != -EPIPE)
 		rp_warn("client %u closed: %s", number,
 			rc == -EPROTO ? "that is no frame" : strerror(-rc));
-	rp_info("client %u ended: %lu commands in %lu frames, %lu replies", number,
+	rp_info("client %u ended: %lu commands in %lu frames, %lu answers", number,
 		(unsigned long)s->stats.commands, (unsigned long)s->stats.frames,
-		(unsigned long)s->stats.replies);
+		(unsigned long)s->stats.answers);
 }
 
 static void serve(const struct rp_vn_server_options *o, int fd, unsigned int number)

@@ -253,9 +253,12 @@ static bool reply_grow(struct rp_vn_session *s)
 
 static bool send_replies(struct rp_vn_session *s)
 {
-	if (s->reply_len > 0 && s->send(s->ctx, s->reply, s->reply_len) < 0)
+	if (s->reply_len == 0)
+		return true;
+	if (s->send(s->ctx, s->reply, s->reply_len) < 0)
 		return stop(s, "client does not take replies");
 	s->reply_len = 0;
+	s->stats.answers++;
 	return true;
 }
 
@@ -274,7 +277,6 @@ static bool add_reply(struct rp_vn_session *s, const struct rp_vn_command *cmd, 
 	if (e.w.overflow)
 		return false;
 	s->reply_len += rp_writer_len(&e.w);
-	s->stats.replies++;
 	return s->reply_len < REPLY_BATCH || send_replies(s);
 }
 
@@ -354,7 +356,6 @@ static bool hello(struct rp_vn_session *s, struct rp_reader *r)
 	w = rp_writer(s->reply, s->reply_cap);
 	rp_vn_hello_write_reply(&w, &out);
 	s->reply_len = rp_writer_len(&w);
-	s->stats.replies++;
 	if (out.result != RP_VN_HELLO_OK) {
 		send_replies(s);
 		return stop(s, rp_vn_hello_text(out.result));

@@ -31,7 +31,7 @@ const struct rp_vn_backend *rp_vn_backend_vulkan(struct rp_error *err);
 struct rp_vn_session_stats {
 	uint64_t frames;
 	uint64_t commands;
-	uint64_t replies;
+	uint64_t answers; // frames sent back
 };
 
 struct rp_vn_session {

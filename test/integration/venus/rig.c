@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "rig.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -72,6 +73,8 @@ int rig_run(const char *const *argv, char **output)
 	int status = 0;
 
 	assert_non_null(p);
+	// No program says this: it ends the wait when the output has ended.
+	assert_int_equal(proc_wait_line(p, "\001", 60000), -ECHILD);
 	assert_int_equal(proc_wait_exit(p, 60000, &status), 0);
 	if (output != NULL)
 		*output = proc_output(p);

@@ -46,7 +46,7 @@ static void the_version_reaches_the_application_in_all_ways(void **)
 	assert_contains(out, "by the loader and the layer: 1.3.0");
 	assert_contains(out, "PASSED");
 	free(out);
-	assert_int_equal(rig_test_app("--all", "--direct", NULL), 0);
+	assert_int_equal(rig_test_app("--direct", "--phase=1", NULL), 0);
 	// The loader itself asked the server while it made the instance.
 	out = proc_output(rig.server);
 	assert_contains(out, "vkEnumerateInstanceVersion (137)");
@@ -254,12 +254,10 @@ static VkResult ask_version(uint32_t *version)
 	struct rp_error err;
 
 	rp_vn_client_options_env(&o);
-	if (rp_vn_client_open(&c, &o, &handles, &err) < 0) {
+	if (rp_vn_client_open(&c, &o, &handles, &call, &err) < 0) {
 		print_message("%s %s\n", err.value, err.expected);
 		return VK_ERROR_INITIALIZATION_FAILED;
 	}
-	if (rp_vn_client_call(&c, &call, 1) < 0)
-		a.ret = VK_ERROR_UNKNOWN;
 	rp_vn_client_close(&c);
 	return a.ret;
 }
