@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "packet/arp.h"
 
-#include "pipeline/stage.h"
+#include "pipeline/ip_input.h"
 
 /*
  * arp_reply: RFC 826. Answers who-has for the gateway and nothing else: no proxy ARP, so a guest
@@ -9,13 +9,12 @@
  * (RFC 5227 section 2.1.1: sender 0.0.0.0) is a question as well.
  */
 
-// May this be the sender's address? From the host: the address of the TAP.
-static bool sender_allowed(const struct rp_packet *p, const struct rp_arp *arp)
+// An ARP sender is a source like any other: Linux takes whichever of its addresses it likes.
+static bool sender_allowed(struct rp_packet *p, const struct rp_arp *arp)
 {
-	const struct rp_addr *own = p->nic != NULL ? &p->nic->cfg.ip4 : &p->view->host.ip4;
-
+	p->src = arp->spa;
 	return rte_is_same_ether_addr(&arp->sha, rp_packet_peer_mac(p)) &&
-	       (rp_addr_is_unspecified(&arp->spa) || rp_addr_equal(&arp->spa, own));
+	       (rp_addr_is_unspecified(&arp->spa) || rp_source_allowed(p));
 }
 
 enum rp_stage rp_stage_arp_reply(struct rp_packet *p)

@@ -39,27 +39,27 @@
 	X(arp_ignored, "ARP that is no request for the gateway")                                   \
 	X(arp_spoofed, "ARP sender is not the NIC")                                                \
 	X(local_fragment, "a fragment for the gateway, which reassembles nothing")                 \
+	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
+	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
+	X(icmp_ignored, "ICMP that asks nothing of the gateway")                                   \
 	X(nd_malformed, "neighbor discovery that RFC 4861 tells a receiver to drop")               \
 	X(nd_spoofed, "link-layer address in neighbor discovery is not the NIC's")                 \
 	X(nd_ignored, "neighbor discovery that asks nothing of the gateway")                       \
 	X(nd_router, "router advertisement or redirect, which a VM may not send")                  \
-	X(dhcp6_malformed, "DHCPv6 message is cut short, lies about a length or holds too much")   \
-	X(dhcp6_invalid, "DHCPv6 identifier or IA missing or out of place")                        \
-	X(dhcp6_other_server, "DHCPv6 message for another server")                                 \
-	X(dhcp6_unicast, "DHCPv6 message that must be multicast")                                  \
-	X(dhcp6_relay, "DHCPv6 relay message: no relay stands before a VM")                        \
-	X(dhcp6_ignored, "DHCPv6 message that calls for no answer")                                \
-	X(l4_bad_checksum, "UDP, ICMP or ICMPv6 checksum is wrong")                                \
-	X(l4_malformed, "UDP, ICMP or ICMPv6 is cut short or lies about its length")               \
 	X(dhcp4_malformed, "DHCPv4 message is malformed")                                          \
 	X(dhcp4_not_the_nic, "DHCPv4 for another hardware address than the NIC's")                 \
 	X(dhcp4_other_server, "DHCPv4 that names another server")                                  \
 	X(dhcp4_ignored, "DHCPv4 that asks nothing of a server")                                   \
 	X(dhcp4_release, "DHCPv4 RELEASE: the address stays the NIC's")                            \
 	X(dhcp4_decline, "DHCPv4 DECLINE: the VM says that its address is in use")                 \
+	X(dhcp6_malformed, "DHCPv6 message is cut short, lies about a length or holds too much")   \
+	X(dhcp6_invalid, "DHCPv6 identifier or IA missing or out of place")                        \
+	X(dhcp6_other_server, "DHCPv6 message for another server")                                 \
+	X(dhcp6_unicast, "DHCPv6 message that must be multicast")                                  \
+	X(dhcp6_relay, "DHCPv6 relay message: no relay stands before a VM")                        \
+	X(dhcp6_ignored, "DHCPv6 message that calls for no answer")                                \
 	X(reply_no_room, "the reply does not fit")                                                 \
 	X(no_mbuf, "out of packet buffers")                                                        \
-	X(icmp_ignored, "ICMP that asks nothing of the gateway")                                   \
 	X(icmp_rate_limited, "ICMP error not sent: rate limit")                                    \
 	X(icmp_not_allowed, "ICMP error not sent: would answer an error, fragment or multicast")
 

@@ -147,6 +147,34 @@ static void foreign_senders_are_dropped(void **)
 	assert_dropped(RP_DROP_arp_spoofed);
 }
 
+static void a_sender_in_a_routed_prefix_is_the_nics_own(void **)
+{
+	struct rp_arp arp = question(BLUE1, "169.254.0.1");
+
+	arp.spa = addr("192.168.7.5");
+	send_arp(BLUE1, &arp);
+	assert_answered(BLUE1, &arp);
+	arp = question(BLUE2, "169.254.0.1");
+	arp.spa = addr("192.168.7.5");
+	send_arp(BLUE2, &arp);
+	assert_dropped(RP_DROP_arp_spoofed);
+}
+
+static void host_may_use_any_address_but_ours(void **)
+{
+	struct rp_arp arp = question(HOST_PORT, "10.0.0.1");
+
+	arp.spa = addr("192.0.2.7"); // of another interface
+	send_arp(HOST_PORT, &arp);
+	assert_answered(HOST_PORT, &arp);
+	arp.spa = addr("10.0.0.2");
+	send_arp(HOST_PORT, &arp);
+	assert_dropped(RP_DROP_arp_spoofed);
+	arp.spa = addr("169.254.0.1");
+	send_arp(HOST_PORT, &arp);
+	assert_dropped(RP_DROP_arp_spoofed);
+}
+
 static void gratuitous_arp_and_replies_teach_nobody(void **)
 {
 	struct rp_arp arp = question(BLUE1, "10.0.0.1");
@@ -213,6 +241,8 @@ int main(void)
 		cmocka_unit_test(no_proxy_arp),
 		cmocka_unit_test(probes_for_the_own_address_get_no_answer),
 		cmocka_unit_test(foreign_senders_are_dropped),
+		cmocka_unit_test(a_sender_in_a_routed_prefix_is_the_nics_own),
+		cmocka_unit_test(host_may_use_any_address_but_ours),
 		cmocka_unit_test(gratuitous_arp_and_replies_teach_nobody),
 		cmocka_unit_test(host_asks_for_public_nics),
 		cmocka_unit_test(malformed_arp_is_dropped_at_any_length),
