@@ -139,12 +139,12 @@ follow() { # VM
 	while read -r word rest; do
 		rest=${rest%$'\r'}
 		case $word in
-		GUEST-UP) info "$1  booted, up for $rest s" ;;
+		GUEST-UP) info "$1  booted in     $rest s" ;;
 		GUEST-LINK) info "$1  link          $rest" ;;
 		GUEST-DHCP4) info "$1  DHCPv4 lease  $rest" ;;
 		GUEST-DHCP6) info "$1  DHCPv6 lease  $rest" ;;
-		GUEST-ROUTE4 | GUEST-ROUTE6) info "$1  route         $rest" ;;
-		GUEST-PING) info "$1  ping          ${green}ok${plain} $(what_is "${rest% * *}"), $rest" ;;
+		GUEST-ROUTE4 | GUEST-ROUTE6) info "$1  route         ${rest%% proto *}" ;;
+		GUEST-PING) info "$1  ping ${green}ok${plain}       $(what_is "${rest%% *}") ${rest/ / in }" ;;
 		GUEST-FAIL) info "$1  ${red}FAILED${plain}        $rest" && ok=0 ;;
 		GUEST-READY*) [ $ok = 1 ] && return 0 || return 1 ;;
 		esac

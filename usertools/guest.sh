@@ -122,6 +122,8 @@ make_root() { # ROOT PROGRAM...
 	echo 'root:x:0:' >"$root/etc/group"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
 	touch "$root/etc/fstab" "$root/etc/resolv.conf"
+	# busybox's shell can edit lines, but runs its own applets unless told otherwise.
+	echo 'alias ip=/sbin/ip ping=/bin/ping' >"$root/etc/shellrc"
 	mkdir -p "$root/etc/acpi/PWRF"
 	printf '#!/bin/sh\npoweroff -f\n' | install -m 755 /dev/stdin "$root/etc/acpi/PWRF/00000080"
 
