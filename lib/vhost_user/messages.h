@@ -19,6 +19,7 @@
 #define RP_VHU_VERSION_MASK    3u
 #define RP_VHU_FLAG_REPLY      (1u << 2)
 #define RP_VHU_FLAG_NEED_REPLY (1u << 3)
+#define RP_VHU_FLAGS_RESERVED  (~15u)
 
 #define RP_VHU_MAX_FDS	   8
 #define RP_VHU_MAX_REGIONS 8	// of one SET_MEM_TABLE

@@ -253,91 +253,123 @@ static bool keep_fds(struct msghdr *mh, struct rp_vhu_msg *msg)
 	return fit;
 }
 
-// Read exactly len bytes. 0 or -errno, with *got saying how far it came.
-static int read_all(int sock, void *buf, size_t len, struct rp_vhu_msg *msg, uint64_t deadline,
-		    size_t *got)
+// One recvmsg for what is missing. Bytes, 0 for "not now", or -errno.
+static ssize_t receive_some(int sock, void *buf, size_t len, struct rp_vhu_msg *msg)
 {
-	*got = 0;
-	while (*got < len) {
-		union {
-			struct cmsghdr header;
-			char room[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
-		} control;
-		struct iovec iov = {.iov_base = (char *)buf + *got, .iov_len = len - *got};
-		struct msghdr mh = {.msg_iov = &iov,
-				    .msg_iovlen = 1,
-				    .msg_control = &control,
-				    .msg_controllen = sizeof(control)};
-		ssize_t n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	struct msghdr mh = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			int rc = wait_for(sock, POLLIN, deadline);
-
-			if (rc < 0)
-				return rc;
-			continue;
-		}
-		if (n < 0)
-			return errno == EPIPE ? -ECONNRESET : -errno;
-		if (n == 0)
-			return -ECONNRESET;
-		if (!keep_fds(&mh, msg))
-			return -EMFILE;
-		*got += (size_t)n;
-	}
-	return 0;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	return keep_fds(&mh, msg) ? n : -EMFILE;
 }
 
-static int recv_error(struct rp_error *err, int code, const char *part, size_t got, size_t want,
-		      unsigned int timeout_ms)
+static int receive_error(struct rp_vhu_receiver *rx, int code, unsigned int timeout_ms,
+			 struct rp_error *err)
 {
-	if (code == ECONNRESET && got == 0 && part == NULL)
-		return rp_error_set(err, code, "peer", NULL, "hung up");
-	if (code == ECONNRESET)
-		return rp_error_set(err, code, "peer", NULL,
-				    "hung up in the midst of a message: %zu of %zu bytes of %s",
-				    got, want, part != NULL ? part : "the header");
-	if (code == ETIMEDOUT && got == 0 && part == NULL)
-		return rp_error_set(err, code, "peer", NULL, "no answer within %u ms", timeout_ms);
-	if (code == ETIMEDOUT)
-		return rp_error_set(err, code, "peer", NULL,
-				    "message is short: %zu of %zu bytes of %s came within %u ms",
-				    got, want, part != NULL ? part : "the header", timeout_ms);
+	bool header = rx->got < sizeof(rx->header);
+	size_t got = header ? rx->got : rx->got - sizeof(rx->header);
+	size_t want = header ? sizeof(rx->header) : rx->header.size;
+	const char *part = header ? "the header" : "the payload";
+
+	rp_vhu_close_fds(&rx->msg);
 	if (code == EMFILE)
 		return rp_error_set(err, EBADMSG, "descriptors", NULL,
 				    "more than %d with one message", RP_VHU_MAX_FDS);
-	return rp_error_set(err, code, "peer", NULL, "cannot receive: %s", strerror(code));
+	if (code != ECONNRESET && code != ETIMEDOUT)
+		return rp_error_set(err, code, "peer", NULL, "cannot receive: %s", strerror(code));
+	if (code == ECONNRESET && rx->got > 0)
+		return rp_error_set(err, code, "peer", NULL,
+				    "hung up in the midst of a message: %zu of %zu bytes of %s",
+				    got, want, part);
+	if (code == ECONNRESET)
+		return rp_error_set(err, code, "peer", NULL, "hung up");
+	if (rx->got == 0)
+		return rp_error_set(err, code, "peer", NULL, "no answer within %u ms", timeout_ms);
+	return rp_error_set(err, code, "peer", NULL,
+			    "message is short: %zu of %zu bytes of %s came within %u ms", got, want,
+			    part, timeout_ms);
+}
+
+// The header is whole: take what it says. 0 or -EBADMSG.
+static int take_header(struct rp_vhu_receiver *rx, struct rp_error *err)
+{
+	char text[16];
+
+	rx->msg.request = rx->header.request;
+	rx->msg.flags = rx->header.flags;
+	rx->msg.size = rx->header.size;
+	if (rx->header.size <= sizeof(rx->msg.payload))
+		return 0;
+	rp_vhu_close_fds(&rx->msg);
+	snprintf(text, sizeof(text), "%u", rx->header.size);
+	return rp_error_set(err, EBADMSG, "message size", text,
+			    "no message has more than %zu bytes", sizeof(rx->msg.payload));
+}
+
+int rp_vhu_receive(int sock, struct rp_vhu_receiver *rx, struct rp_error *err)
+{
+	const size_t header_len = sizeof(rx->header);
+
+	if (rx->got == 0)
+		rx->msg.n_fds = 0;
+	for (;;) {
+		bool in_header = rx->got < header_len;
+		size_t end = in_header ? header_len : header_len + rx->header.size;
+		char *to = in_header ? (char *)&rx->header + rx->got
+				     : (char *)&rx->msg.payload + (rx->got - header_len);
+		ssize_t n = 0;
+		int rc;
+
+		if (rx->got < end) {
+			n = receive_some(sock, to, end - rx->got, &rx->msg);
+			if (n == 0)
+				return 0;
+			if (n < 0)
+				return receive_error(rx, (int)-n, 0, err);
+		}
+		rx->got += (size_t)n;
+		if (rx->got < end)
+			continue;
+		if (!in_header) {
+			rx->got = 0;
+			return 1;
+		}
+		rc = take_header(rx, err);
+		if (rc < 0)
+			return rc;
+	}
 }
 
 int rp_vhu_recv(int sock, struct rp_vhu_msg *msg, unsigned int timeout_ms, struct rp_error *err)
 {
 	uint64_t deadline = rp_clock_ms() + timeout_ms;
-	struct rp_vhu_header header;
-	char text[16];
-	size_t got;
+	struct rp_vhu_receiver rx;
 	int rc;
 
-	msg->n_fds = 0;
-	msg->size = 0;
-	rc = read_all(sock, &header, sizeof(header), msg, deadline, &got);
-	if (rc < 0) {
-		rp_vhu_close_fds(msg);
-		return recv_error(err, -rc, NULL, got, sizeof(header), timeout_ms);
+	rx.got = 0;
+	while ((rc = rp_vhu_receive(sock, &rx, err)) == 0) {
+		rc = wait_for(sock, POLLIN, deadline);
+		if (rc < 0)
+			return receive_error(&rx, -rc, timeout_ms, err);
 	}
-	msg->request = header.request;
-	msg->flags = header.flags;
-	if (header.size > sizeof(msg->payload)) {
-		rp_vhu_close_fds(msg);
-		snprintf(text, sizeof(text), "%u", header.size);
-		return rp_error_set(err, EBADMSG, "message size", text,
-				    "no message has more than %zu bytes", sizeof(msg->payload));
-	}
-	rc = read_all(sock, &msg->payload, header.size, msg, deadline, &got);
-	if (rc < 0) {
-		rp_vhu_close_fds(msg);
-		return recv_error(err, -rc, "the payload", got, header.size, timeout_ms);
-	}
-	msg->size = header.size;
+	if (rc < 0)
+		return rc;
+	memcpy(msg, &rx.msg, offsetof(struct rp_vhu_msg, payload) + rx.msg.size);
+	memcpy(msg->fds, rx.msg.fds, rx.msg.n_fds * sizeof(int));
+	msg->n_fds = rx.msg.n_fds;
 	return 0;
 }
 
@@ -362,6 +394,8 @@ int rp_vhu_check_request(const struct rp_vhu_msg *msg, enum rp_vhu_direction dir
 			   "expected 1");
 	if ((msg->flags & RP_VHU_FLAG_REPLY) != 0)
 		return bad(err, "flags", msg->flags, info->name, "a request is marked as a reply");
+	if ((msg->flags & RP_VHU_FLAGS_RESERVED) != 0)
+		return bad(err, "flags", msg->flags, info->name, "reserved bits are set");
 	if (!rp_vhu_payload_size_ok(info->payload, &msg->payload, msg->size))
 		return bad(err, "message size", msg->size, info->name, "wrong for its payload");
 	if (msg->n_fds < info->fds_min || msg->n_fds > info->fds_max)
@@ -421,6 +455,7 @@ int rp_vhu_call(int sock, struct rp_vhu_msg *msg, uint64_t protocol_features,
 void rp_vhu_close_fds(struct rp_vhu_msg *msg)
 {
 	for (unsigned int i = 0; i < msg->n_fds; i++)
-		close(msg->fds[i]);
+		if (msg->fds[i] >= 0)
+			close(msg->fds[i]);
 	msg->n_fds = 0;
 }

@@ -51,6 +51,17 @@ int rp_vhu_send(int sock, const struct rp_vhu_msg *msg, unsigned int timeout_ms,
 int rp_vhu_send_raw(int sock, const void *bytes, size_t len, const int *fds, unsigned int n_fds,
 		    unsigned int timeout_ms, struct rp_error *err);
 
+// A message that comes in pieces. Start with got = 0.
+struct rp_vhu_receiver {
+	struct rp_vhu_header header;
+	size_t got; // bytes so far
+	struct rp_vhu_msg msg;
+};
+
+// Take what is there, without waiting. 1: rx->msg is whole (then the next call begins another); 0:
+// not yet; -errno as for rp_vhu_recv.
+int rp_vhu_receive(int sock, struct rp_vhu_receiver *rx, struct rp_error *err);
+
 // Receive one message of any id whose size fits the buffer. 0 or -errno; on error no descriptor
 // stays open and the stream is out of step: close it.
 int rp_vhu_recv(int sock, struct rp_vhu_msg *msg, unsigned int timeout_ms, struct rp_error *err);
@@ -68,5 +79,5 @@ int rp_vhu_check_reply(const struct rp_vhu_msg *reply, const struct rp_vhu_messa
 int rp_vhu_call(int sock, struct rp_vhu_msg *msg, uint64_t protocol_features,
 		unsigned int timeout_ms, struct rp_error *err);
 
-// Close the descriptors that came with a message.
+// Close the descriptors that came with a message; one that was kept is set to -1 before.
 void rp_vhu_close_fds(struct rp_vhu_msg *msg);

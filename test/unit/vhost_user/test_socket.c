@@ -304,6 +304,7 @@ static void requests_are_checked_against_the_table(void **)
 		{{.request = 0, .flags = 1}, "request id '0'"},
 		{{.request = 1, .flags = 2}, "version '2'"},
 		{{.request = 1, .flags = 5}, "marked as a reply"},
+		{{.request = 1, .flags = 0x11}, "reserved bits are set"},
 		{{.request = 1, .flags = 1, .size = 8}, "message size '8': GET_FEATURES"},
 		{{.request = 2, .flags = 1, .size = 4}, "message size '4': SET_FEATURES"},
 		{{.request = 7, .flags = 1}, "descriptors '0': SET_LOG_FD"},
