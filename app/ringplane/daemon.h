@@ -35,10 +35,11 @@ struct rp_port {
 	struct rp_daemon *daemon;
 	struct rp_nic *nic;
 	struct rp_vhost *vhost;
-	struct event *ra_timer; // next unsolicited router advertisement
-	unsigned int ra_sent;	// since the driver came up
-	uint64_t connected_at;	// rp_clock_ms() when the driver came up
-	uint64_t rxq, txq;	// as in the published view
+	struct event *ra_timer;	     // next unsolicited router advertisement
+	unsigned int ra_sent;	     // since the driver came up
+	uint64_t connected_at;	     // rp_clock_ms() when the driver came up
+	uint64_t rxq, txq;	     // enabled queues, as in the published view
+	uint64_t next_rxq, next_txq; // and as in the view that is being built
 	uint64_t features;
 	uint32_t connections;
 };

@@ -152,7 +152,25 @@ static int make_dataplane(struct rp_daemon *d, struct rp_error *err)
 	return d->dp == NULL ? -err->code : 0;
 }
 
-// The model: from the store, then the init file; with neither, the built-in network of two VMs.
+// Commands that are to make the first model; what a failing file has made goes again, so that the
+// next start finds it as empty as this one.
+static int run_init(struct rp_daemon *d, struct rp_error *err)
+{
+	struct rp_network *net;
+	int rc;
+
+	if (d->opt->init != NULL)
+		rc = rp_control_run_file(d->fabric, d->opt->init, NULL, err);
+	else
+		rc = rp_control_run_text(d->fabric, "two-vms.rp", rp_config_two_vms, NULL, err);
+	while (rc < 0 && (net = TAILQ_FIRST(&d->fabric->networks)) != NULL)
+		if (rp_network_delete(d->fabric, net, true, NULL, NULL) < 0)
+			break;
+	return rc;
+}
+
+// The model: what the store has; where it has nothing, from the init file; with neither file, the
+// built-in network of two VMs.
 static int make_fabric(struct rp_daemon *d, struct rp_error *err)
 {
 	// One port is the TAP's; ports that EAL was given are not ours.
@@ -165,11 +183,12 @@ static int make_fabric(struct rp_daemon *d, struct rp_error *err)
 	rp_fabric_reserve(d->fabric, &d->host_ip6);
 	if (d->opt->state != NULL && rp_fabric_open_store(d->fabric, d->opt->state, err) < 0)
 		return -err->code;
-	if (d->opt->init != NULL)
-		return rp_control_run_file(d->fabric, d->opt->init, NULL, err);
-	if (d->opt->state == NULL)
-		return rp_control_run_text(d->fabric, "two-vms.rp", rp_config_two_vms, NULL, err);
-	return 0;
+	if (d->fabric->n_networks > 0) {
+		if (d->opt->init != NULL)
+			rp_info("'%s' has networks: '%s' is not run", d->opt->state, d->opt->init);
+		return 0;
+	}
+	return d->opt->init != NULL || d->opt->state == NULL ? run_init(d, err) : 0;
 }
 
 static void print_start(const struct rp_daemon *d)

@@ -15,7 +15,7 @@
 #define RP_DEFAULT_HOST_IP6   "fd72:696e:67::1"
 
 struct rp_options {
-	const char *init;  // file of commands; NULL: the built-in network, unless state has one
+	const char *init;  // commands for an empty model; NULL: the built-in network
 	const char *state; // SQLite file or ":memory:"; NULL: nothing is kept
 	const char *socket_dir;
 	const char *tap;      // name of the host's interface

@@ -163,8 +163,8 @@ static struct rp_view *build_view(struct rp_daemon *d, const struct rp_fabric *f
 		if (!nic->has_port || n == RTE_DIM(in))
 			continue;
 		rp_vhost_state(port->vhost, &st);
-		port->rxq = st.rxq;
-		port->txq = st.txq;
+		port->next_rxq = st.rxq;
+		port->next_txq = st.txq;
 		in[n++] = (struct rp_view_nic){
 			.nic = nic,
 			.port = rp_vhost_port(port->vhost),
@@ -185,23 +185,38 @@ static struct rp_view *build_view(struct rp_daemon *d, const struct rp_fabric *f
 	});
 }
 
+static void publish_view(struct rp_daemon *d, const struct rp_fabric *fabric, struct rp_view *view)
+{
+	const struct rp_nic *nic;
+
+	rp_dataplane_publish(d->dp, view);
+	TAILQ_FOREACH (nic, &fabric->nics, entry) {
+		struct rp_port *port = nic->port;
+
+		if (!nic->has_port)
+			continue;
+		port->rxq = port->next_rxq;
+		port->txq = port->next_txq;
+	}
+}
+
+// What can fail comes before what the workers see; routes are the last of it.
 static int publish(void *arg, struct rp_fabric *fabric, struct rp_error *err)
 {
 	struct rp_daemon *d = arg;
 	bool host = any_public(fabric) && !d->opt->no_host;
 	struct rp_view *view;
-	int rc = 0;
 
-	if (host && d->host == NULL)
-		rc = open_host(d, err);
-	if (rc == 0 && host)
-		rc = sync_routes(d, fabric, err);
-	if (rc < 0)
-		return rc;
+	if (host && d->host == NULL && open_host(d, err) < 0)
+		return -err->code;
 	view = build_view(d, fabric, host);
 	if (view == NULL)
 		return rp_error_set(err, ENOMEM, "memory", NULL, "out of memory for a new view");
-	rp_dataplane_publish(d->dp, view);
+	if (host && sync_routes(d, fabric, err) < 0) {
+		rp_view_free(view);
+		return -err->code;
+	}
+	publish_view(d, fabric, view);
 	if (!host && d->host != NULL) {
 		rp_host_close(d->host);
 		d->host = NULL;
@@ -268,5 +283,5 @@ void rp_daemon_ports_changed(struct rp_daemon *d)
 		rp_err("out of memory: the workers keep the queues they know");
 		return;
 	}
-	rp_dataplane_publish(d->dp, view);
+	publish_view(d, d->fabric, view);
 }
