@@ -95,12 +95,12 @@ start_ringplane() {
 	(cd "$top" && exec "${command[@]}") <"$dir/console" >"$dir/ringplane.log" 2>&1 &
 	ringplane=$!
 	exec 3>"$dir/console"
+	until grep -q ': ready$' "$dir/ringplane.log"; do
+		kill -0 $ringplane 2>/dev/null || die "ringplane ended: $(tail "$dir/ringplane.log")"
+		sleep 0.02
+	done
 	for vm in "${vms[@]}"; do
-		until [ -S "$dir/$vm.sock" ]; do
-			kill -0 $ringplane 2>/dev/null || die "ringplane ended: $(tail "$dir/ringplane.log")"
-			sleep 0.02
-		done
-		info "$vm: listening on $dir/$vm.sock"
+		info "$vm: listens on $dir/$vm.sock"
 	done
 }
 
@@ -149,7 +149,8 @@ follow() { # VM
 		GUEST-READY*) [ $ok = 1 ] && return 0 || return 1 ;;
 		esac
 	done < <(timeout $boot_seconds tail -n +1 -f --pid="${qemu[$1]}" "$path" 2>/dev/null)
-	info "$1  ${red}FAILED${plain}        no more from the guest; QEMU said: $(tail -n 3 "$dir/$1.qemu")"
+	info "$1  ${red}FAILED${plain}        nothing more from the guest"
+	tail -n 3 "$dir/$1.qemu"
 	return 1
 }
 

@@ -22,6 +22,7 @@ build_packages=(
 	libpcap-dev
 	libreadline-dev
 	libsqlite3-dev
+	libvulkan-dev
 	meson
 	ninja-build
 	pkg-config
@@ -42,6 +43,7 @@ test_packages=(
 	isc-dhcp-client
 	kmod
 	libclang-rt-14-dev
+	mesa-vulkan-drivers
 	procps
 	python3
 	qemu-system-x86
@@ -50,6 +52,7 @@ test_packages=(
 	socat
 	tcpdump
 	tshark
+	vulkan-tools
 )
 hugepages_wanted=512 # of 2 MiB: the daemon's pools, and two small guests with room to spare
 

@@ -120,15 +120,27 @@ class Ringplane(Process):
                 "-i",
             ],
         )
-        nics = re.findall(r"^nic create (\S+)", init, re.M)
-        deadline = time.monotonic() + 30
-        while not all(os.path.exists(self.socket(nic)) for nic in nics):
-            if self.child.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("ringplane did not open its sockets\n" + self.tail(40))
-            time.sleep(0.02)
+        try:
+            self.expect(r"\bready$", 30)
+        except AssertionError:
+            self.kill()
+            print(self.tail(40), file=sys.stderr)
+            raise
 
     def socket(self, nic):
         return os.path.join(self.directory, nic + ".sock")
+
+    def quit(self, *commands):
+        """Ends it by its console, after some last commands; it must leave in good order."""
+        if self.child.poll() is None:
+            for command in (*commands, "quit"):
+                self.write(command)
+        try:
+            status = self.child.wait(30)
+        except subprocess.TimeoutExpired:
+            raise AssertionError("ringplane did not obey 'quit'") from None
+        if status != 0:
+            raise AssertionError(f"ringplane: {self.status()}")
 
 
 class Guest(Process):
@@ -223,28 +235,26 @@ class VmTest(unittest.TestCase):
     INIT = ""
 
     def setUp(self):
-        self.processes = []
+        self.guests = []
         self.directory = tempfile.mkdtemp(prefix="ringplane-vm-")
         self.addCleanup(shutil.rmtree, self.directory)
-        self.addCleanup(self._kill_all)
-        self.ringplane = self._track(Ringplane(self.directory, self.INIT))
-
-    def _track(self, process):
-        self.processes.append(process)
-        return process
+        self.ringplane = Ringplane(self.directory, self.INIT)
+        self.addCleanup(self._end)
 
     def boot(self, nic, mac, *options, **parameters):
-        return self._track(Guest(self.ringplane, nic, mac, *options, **parameters))
+        guest = Guest(self.ringplane, nic, mac, *options, **parameters)
+        self.guests.append(guest)
+        return guest
 
-    def _kill_all(self):
+    def _end(self):
         failed = self._outcome.result.failures or self._outcome.result.errors
-        ringplane_ended = self.processes and self.processes[0].child.poll() is not None
-        for process in reversed(self.processes):
-            process.kill()
-            if failed:
-                print(process.tail(60), file=sys.stderr)
-        if ringplane_ended:
-            raise AssertionError(f"ringplane ended by itself: {self.processes[0].status()}")
+        try:
+            self.ringplane.quit("show nic", "show port stats all", "show drops")
+        finally:
+            for process in (*self.guests, self.ringplane):
+                process.kill()
+                if failed:
+                    print(process.tail(80), file=sys.stderr)
 
     def capture(self, name):
         return os.path.join(self.directory, name + ".pcap")
