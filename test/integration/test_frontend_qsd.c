@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The front-end device against QEMU's storage daemon, an independent back-end of another kind: the
 // handshake only, as its rings carry disk requests.
+#include "../must.h"
 #include "proc.h"
 #include "vhost_user/frontend.h"
 
@@ -74,14 +75,6 @@ static int close_frontend(void **state)
 	rp_frontend_free(f->fe);
 	f->fe = NULL;
 	return 0;
-}
-
-static void must(int rc, const struct rp_error *err)
-{
-	char text[512];
-
-	if (rc < 0)
-		fail_msg("%d: %s", rc, rp_error_text(err, text, sizeof(text)));
 }
 
 static void negotiation_shows_a_block_device(void **state)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The front-end device against DPDK's vhost ports: testpmd forwards between two of them, so what
 // one pretended VM sends, the other receives.
+#include "../must.h"
 #include "base/clock.h"
 #include "testpmd.h"
 #include "vhost_user/frontend.h"
@@ -41,14 +42,6 @@ static int close_vms(void **state)
 		f->vm[i] = NULL;
 	}
 	return 0;
-}
-
-static void must(int rc, const struct rp_error *err)
-{
-	char text[512];
-
-	if (rc < 0)
-		fail_msg("%d: %s", rc, rp_error_text(err, text, sizeof(text)));
 }
 
 static void connect_vms(struct fixture *f, const struct rp_frontend_config *cfg)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The back-end device, message by message: what it answers, what it refuses, what it keeps.
+#include "count_fds.h"
 #include "vhost_user/guest_memory.h"
 #include "vhost_user/netdev.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -27,17 +27,6 @@ struct fixture {
 	uint64_t protocol; // negotiated
 	int fds_before;
 };
-
-static int count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int n = 0;
-
-	while (readdir(d) != NULL)
-		n++;
-	closedir(d);
-	return n;
-}
 
 static int open_card(void **state)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The front-end device against the back-end device, in one process.
+#include "../../must.h"
 #include "card.h"
 #include "vhost_user/frontend.h"
 
@@ -19,14 +20,6 @@ struct fixture {
 	struct card *card;
 	struct rp_frontend *vm;
 };
-
-static void must(int rc, const struct rp_error *err)
-{
-	char text[512];
-
-	if (rc < 0)
-		fail_msg("%d: %s", rc, rp_error_text(err, text, sizeof(text)));
-}
 
 static void open_vm(struct fixture *f, enum rp_netdev_mode mode,
 		    const struct rp_frontend_config *cfg)
