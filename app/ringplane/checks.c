@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,19 +73,5 @@ int rp_check_socket_dir(const char *dir, struct rp_error *err)
 		return rp_error_set(err, errno, "--socket-dir", dir,
 				    "is not writable: %s; name one that you may write",
 				    strerror(errno));
-	return 0;
-}
-
-int rp_check_tap(struct rp_error *err)
-{
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return rp_error_set(
-			err, errno, "tap", "/dev/net/tun",
-			"%s; public networks need it and CAP_NET_ADMIN: run as root, or "
-			"start with --no-host, or create networks with public no",
-			strerror(errno));
-	close(fd);
 	return 0;
 }

@@ -18,7 +18,3 @@ int rp_check_lcores(struct rp_error *err);
 
 // Make the sockets' directory where it is missing; it must be writable.
 int rp_check_socket_dir(const char *dir, struct rp_error *err);
-
-// The TAP needs /dev/net/tun and the right to make interfaces. Asked for when the first public
-// network comes.
-int rp_check_tap(struct rp_error *err);

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "checks.h"
 #include "net/tap/host.h"
 #include "net/vhost/vhost.h"
 
@@ -124,8 +123,6 @@ static int open_host(struct rp_daemon *d, struct rp_error *err)
 		.socket = node,
 	};
 
-	if (rp_check_tap(err) < 0)
-		return -err->code;
 	if (strlcpy(cfg.ifname, d->opt->tap, sizeof(cfg.ifname)) >= sizeof(cfg.ifname))
 		return rp_error_set(err, ENAMETOOLONG, "--tap", d->opt->tap,
 				    "an interface name has at most %zu bytes",

@@ -27,8 +27,8 @@ struct rp_worker;
 #define RP_STAGES(X)                                                                               \
 	X(classify, "arp_reply ip4_input ip6_input")                                               \
 	X(arp_reply, "tx")                                                                         \
-	X(ip4_input, "dhcp4_reply icmp_reply route")                                               \
-	X(ip6_input, "nd_reply dhcp6_reply icmp_reply route")                                      \
+	X(ip4_input, "dhcp4_reply icmp_reply route icmp_error")                                    \
+	X(ip6_input, "nd_reply dhcp6_reply icmp_reply route icmp_error")                           \
 	X(dhcp4_reply, "tx")                                                                       \
 	X(dhcp6_reply, "tx")                                                                       \
 	X(nd_reply, "tx")                                                                          \

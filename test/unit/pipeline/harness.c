@@ -214,16 +214,39 @@ static void collect(struct outcome *out)
 	w->n_touched = 0;
 }
 
+// Whether the table of stages declares this edge.
+static bool is_declared(enum rp_stage from, enum rp_stage to)
+{
+	const char *name = rp_stage_name(to);
+	const char *at = rp_stage_edges(from);
+	size_t len = strlen(name);
+
+	while ((at = strstr(at, name)) != NULL) {
+		if ((at[len] == ' ' || at[len] == '\0') &&
+		    (at == rp_stage_edges(from) || at[-1] == ' '))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+// A packet visits no stage twice and the list of stages is in order of visit: so which ones
+// counted it is the way it took, and each step of that must be a declared edge.
 static enum rp_stage last_visited(const struct rp_stage_counters *before)
 {
 	const struct rp_stage_counters *now = dp->workers[0]->counters.stages;
-	enum rp_stage last = RP_STAGE_COUNT;
+	enum rp_stage last = RP_STAGE_COUNT, before_last = RP_STAGE_COUNT;
 
-	// A packet visits no stage twice and the list of stages is in order of visit.
-	for (int s = 0; s < RP_STAGE_tx; s++)
-		if (now[s].packets != before[s].packets)
-			last = (enum rp_stage)s;
-	return last;
+	for (int s = 0; s < RP_STAGE_COUNT; s++) {
+		if (now[s].packets == before[s].packets)
+			continue;
+		if (last != RP_STAGE_COUNT && !is_declared(last, (enum rp_stage)s))
+			fail_msg("%s -> %s is no declared edge", rp_stage_name(last),
+				 rp_stage_name((enum rp_stage)s));
+		before_last = last;
+		last = (enum rp_stage)s;
+	}
+	return last == RP_STAGE_tx ? before_last : last;
 }
 
 static void subtract(struct rp_port_counters *c, const struct rp_port_counters *before)
