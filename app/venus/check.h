@@ -18,3 +18,4 @@ VkInstance open_instance(bool direct, PFN_vkGetInstanceProcAddr *lookup);
 // The phases. True: everything held. With `direct` the driver library is called without the loader.
 bool phase1(bool direct);
 bool phase2(bool direct);
+bool phase3(bool direct);

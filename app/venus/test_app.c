@@ -12,7 +12,8 @@ static const struct {
 	const char *what;
 } phases[] = {
 	{phase1, "the server's version by the driver, vkCreateInstance, and the loader's layer"},
-	{phase2, "the server's devices: properties, features, memory, queues, formats"},
+	{phase2, "the server's devices: properties, features, memory, queues"},
+	{phase3, "computing on the server: mapped memory, shaders, results as on the host"},
 };
 
 #define N_PHASES ((int)(sizeof(phases) / sizeof(phases[0])))

@@ -3,6 +3,21 @@
 
 #include "vulkan/icd.h"
 
+static void device_free(struct icd_device *dev)
+{
+	struct icd_queue *q;
+
+	while ((q = LIST_FIRST(&dev->queues)) != NULL) {
+		LIST_REMOVE(q, entry);
+		free(q);
+	}
+	icd_command_buffers_free_all(dev);
+	icd_memory_free_all(dev);
+	pthread_mutex_destroy(&dev->memory_lock);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateDevice(VkPhysicalDevice physical,
 						  const VkDeviceCreateInfo *info,
 						  const VkAllocationCallbacks *, VkDevice *device)
@@ -21,14 +36,13 @@ VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateDevice(VkPhysicalDevice physical,
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	dev->physical = p;
 	pthread_mutex_init(&dev->lock, NULL);
-	LIST_INIT(&dev->queues);
+	pthread_mutex_init(&dev->memory_lock, NULL);
 	*device = (VkDevice)dev;
 	sent.enabledLayerCount = 0;
 	if (icd_sync(physical, RP_VN_IDX_vkCreateDevice, &a) < 0)
 		a.ret = VK_ERROR_DEVICE_LOST;
 	if (a.ret < 0) {
-		pthread_mutex_destroy(&dev->lock);
-		free(dev);
+		device_free(dev);
 		*device = VK_NULL_HANDLE;
 	}
 	return a.ret;
@@ -38,17 +52,11 @@ VKAPI_ATTR void VKAPI_CALL icd_vkDestroyDevice(VkDevice device, const VkAllocati
 {
 	struct rp_vn_args_vkDestroyDevice a = {.device = device};
 	struct icd_device *dev = (struct icd_device *)device;
-	struct icd_queue *q;
 
 	if (dev == NULL)
 		return;
-	icd_queue(dev, RP_VN_IDX_vkDestroyDevice, &a, false);
-	while ((q = LIST_FIRST(&dev->queues)) != NULL) {
-		LIST_REMOVE(q, entry);
-		free(q);
-	}
-	pthread_mutex_destroy(&dev->lock);
-	free(dev);
+	icd_queue(dev, RP_VN_IDX_vkDestroyDevice, &a, true);
+	device_free(dev);
 }
 
 static struct icd_queue *queue_new(struct icd_device *dev, const VkDeviceQueueInfo2 *info)

@@ -61,11 +61,35 @@ struct icd_queue {
 	LIST_ENTRY(icd_queue) entry;
 };
 
+struct icd_command_buffer {
+	struct icd_object obj;
+	struct icd_device *device;
+	uint64_t pool; // id
+	VkCommandBufferLevel level;
+	LIST_ENTRY(icd_command_buffer) entry;
+};
+
+// A VkDeviceMemory: not dispatchable, but an object of ours all the same, because of its mapping.
+struct icd_memory {
+	struct icd_object obj;
+	uint64_t size;
+	VkMemoryPropertyFlags flags;
+	// While it has ever been mapped: what the application sees, and what both ends agree on.
+	uint8_t *shadow, *twin;
+	// What is mapped now; size 0: nothing.
+	uint64_t map_offset, map_size;
+	LIST_ENTRY(icd_memory) entry; // while it is mapped
+};
+
 struct icd_device {
 	struct icd_object obj;
 	struct icd_physical *physical;
 	pthread_mutex_t lock; // of the lists
 	LIST_HEAD(, icd_queue) queues;
+	LIST_HEAD(, icd_command_buffer) command_buffers;
+	pthread_mutex_t memory_lock; // of transfers
+	LIST_HEAD(, icd_memory) mapped;
+	bool submitted; // the GPU may have written to memory
 };
 
 enum icd_level { ICD_GLOBAL, ICD_INSTANCE, ICD_DEVICE };
@@ -100,6 +124,25 @@ void icd_new_ids(const void *object, uint64_t *ids, size_t n);
 
 // A new dispatchable object of `size` bytes that begins with struct icd_object, or NULL.
 void *icd_object_new(size_t size, struct rp_vn_client *client);
+
+// Objects that an application holds by pointer; all other handles are ids.
+static inline bool icd_is_pointer(enum rp_vn_type type)
+{
+	return rp_vn_handle_types[type].dispatchable || type == RP_VN_TYPE_VkDeviceMemory;
+}
+
+// The application's writes to mapped memory go out before the GPU or another thread may look...
+int icd_memory_upload(struct icd_device *dev);
+
+// ... and the GPU's come in after it was waited for. -errno: the server is gone.
+int icd_memory_download(struct icd_device *dev);
+
+void icd_memory_free_all(struct icd_device *dev);
+void icd_command_buffers_free_all(struct icd_device *dev);
+
+// Wait for fences in slices, so that other threads get their turn on the connection.
+VkResult icd_wait_fences(struct icd_device *dev, uint32_t n, const VkFence *fences, VkBool32 all,
+			 uint64_t timeout_ns);
 
 // The two-call idiom of extension and group lists.
 VkResult icd_list(const void *all, uint32_t n, size_t size, uint32_t *count, void *out);

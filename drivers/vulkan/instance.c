@@ -7,9 +7,7 @@
 
 static bool to_wire(void *, enum rp_vn_type type, uint64_t handle, uint64_t *id)
 {
-	*id = rp_vn_handle_types[type].dispatchable
-		      ? ((const struct icd_object *)(uintptr_t)handle)->id
-		      : handle;
+	*id = icd_is_pointer(type) ? ((const struct icd_object *)(uintptr_t)handle)->id : handle;
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "venus/address.h"
 #include "venus/token.h"
+#include "venus/twin.h"
 
 #define FIRST_BATCH	   65536u
 #define FLUSH_AT	   65536u
@@ -140,6 +141,98 @@ int rp_vn_client_queue(struct rp_vn_client *c, unsigned int command, const void 
 	rc = c->lost ? -ENOTCONN : encode(c, command, args, 0);
 	if (rc == 0 && (flush || c->batch_len >= FLUSH_AT))
 		rc = send_batch(c);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+// The fields that both memory messages begin with, and room for what follows.
+static int begin_memory(struct rp_vn_client *c, struct rp_writer *w, uint32_t command,
+			const struct rp_vn_memory_range *range, size_t extra)
+{
+	const size_t need = 40 + extra;
+	int rc = c->lost ? -ENOTCONN : 0;
+
+	while (rc == 0 && c->batch_cap - c->batch_len < need)
+		rc = c->batch_len > 0 ? send_batch(c) : batch_grow(c);
+	if (rc < 0)
+		return rc;
+	*w = rp_writer(c->batch + c->batch_len, need);
+	rp_write_le32(w, command);
+	rp_write_le32(w, command == RP_VN_CMD_READ_MEMORY ? RP_VN_FLAG_REPLY : 0);
+	rp_write_le64(w, range->device);
+	rp_write_le64(w, range->memory);
+	rp_write_le64(w, range->offset);
+	rp_write_le64(w, range->len);
+	c->batch_len += need;
+	c->stats.commands++;
+	return 0;
+}
+
+int rp_vn_client_write_memory(struct rp_vn_client *c, const struct rp_vn_memory_range *range,
+			      const void *data)
+{
+	const size_t pad = -range->len & 3;
+	struct rp_writer w;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = begin_memory(c, &w, RP_VN_CMD_WRITE_MEMORY, range, range->len + pad);
+	if (rc == 0) {
+		rp_write_bytes(&w, data, range->len);
+		rp_write_zero(&w, pad);
+	}
+	if (rc == 0 && c->batch_len >= FLUSH_AT)
+		rc = send_batch(c);
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+// One piece of changed memory, which must lie in what was asked for.
+static bool merge_piece(struct rp_reader *r, const struct rp_vn_memory_range *range, uint8_t *now,
+			uint8_t *twin)
+{
+	uint64_t start, len;
+	const void *bytes;
+
+	if (!rp_read_le64(r, &start) || !rp_read_le64(r, &len) || start < range->offset ||
+	    len > range->len || start - range->offset > range->len - len)
+		return false;
+	bytes = rp_read(r, len);
+	if (bytes == NULL || rp_read(r, -len & 3) == NULL)
+		return false;
+	rp_vn_twin_merge(now + start, twin + start, bytes, len);
+	return true;
+}
+
+static int merge_reply(struct rp_vn_client *c, const struct rp_vn_memory_range *range, uint8_t *now,
+		       uint8_t *twin)
+{
+	int rc = rp_reader_left(&c->replies) == 0 ? recv_frame(c) : 0;
+	struct rp_reader *r = &c->replies;
+	uint32_t id, pieces;
+	bool ok;
+
+	if (rc < 0)
+		return rc;
+	ok = rp_read_le32(r, &id) && id == RP_VN_CMD_READ_MEMORY && rp_read_le32(r, &pieces);
+	for (uint32_t i = 0; ok && i < pieces; i++)
+		ok = merge_piece(r, range, now, twin);
+	return ok ? 0 : lose(c, "malformed memory from the server", -EPROTO);
+}
+
+int rp_vn_client_read_memory(struct rp_vn_client *c, const struct rp_vn_memory_range *range,
+			     uint8_t *now, uint8_t *twin)
+{
+	struct rp_writer w;
+	int rc;
+
+	pthread_mutex_lock(&c->lock);
+	rc = begin_memory(c, &w, RP_VN_CMD_READ_MEMORY, range, 0);
+	if (rc == 0)
+		rc = send_batch(c);
+	c->stats.round_trips++;
+	if (rc == 0)
+		rc = merge_reply(c, range, now, twin);
 	pthread_mutex_unlock(&c->lock);
 	return rc;
 }

@@ -78,3 +78,20 @@ int rp_vn_client_call(struct rp_vn_client *c, const struct rp_vn_call *calls, si
 
 // Queue a command whose answer nobody awaits; with `flush`, send all that is queued.
 int rp_vn_client_queue(struct rp_vn_client *c, unsigned int command, const void *args, bool flush);
+
+// A piece of a VkDeviceMemory by ids, at most RP_VN_MAX_TRANSFER bytes.
+struct rp_vn_memory_range {
+	uint64_t device;
+	uint64_t memory;
+	uint64_t offset;
+	uint64_t len;
+};
+
+// Send bytes of mapped memory; see twin.h. Queued. 0 or -errno.
+int rp_vn_client_write_memory(struct rp_vn_client *c, const struct rp_vn_memory_range *range,
+			      const void *data);
+
+// Ask for what the server changed and take it over into `now` and `twin`, which begin at the
+// memory's offset 0. Waits for the answer. 0 or -errno.
+int rp_vn_client_read_memory(struct rp_vn_client *c, const struct rp_vn_memory_range *range,
+			     uint8_t *now, uint8_t *twin);

@@ -23,6 +23,8 @@ void rp_vn_hello_write_request(struct rp_writer *w, const struct rp_vn_hello_req
 // Everything after command and flags. False: malformed.
 bool rp_vn_hello_read_request(struct rp_reader *r, struct rp_vn_hello_request *h);
 
+#define RP_VN_HELLO_REPLY 20u // bytes on the wire
+
 void rp_vn_hello_write_reply(struct rp_writer *w, const struct rp_vn_hello_reply *h);
 bool rp_vn_hello_read_reply(struct rp_reader *r, struct rp_vn_hello_reply *h);
 

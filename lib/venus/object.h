@@ -16,8 +16,8 @@ struct rp_vn_object {
 	uint64_t id;
 	uint64_t handle; // the driver's
 	uint64_t device; // id of the VkDevice that it belongs to; 0 for instance-level objects
-	struct rp_vn_memory *memory; // VkDeviceMemory only
-	struct rp_vn_object *pool;   // or NULL
+	void *data;	 // of the owner of the table, by type
+	struct rp_vn_object *pool; // or NULL
 	LIST_HEAD(, rp_vn_object) children;
 	LIST_ENTRY(rp_vn_object) sibling;
 	LIST_ENTRY(rp_vn_object) bucket;

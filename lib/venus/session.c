@@ -18,7 +18,7 @@ struct args {
 	_Alignas(8) uint8_t bytes[MAX_ARGS];
 };
 
-static bool stop(struct rp_vn_session *s, const char *why)
+bool rp_vn_session_stop(struct rp_vn_session *s, const char *why)
 {
 	if (s->error == NULL)
 		s->error = why;
@@ -80,6 +80,12 @@ static PFN_vkVoidFunction lookup(void *ctx, const char *name)
 	return s->backend->lookup(instance, name);
 }
 
+static void load_driver(struct rp_vn_session *s)
+{
+	rp_vn_driver_load(&s->driver, lookup, s);
+	rp_vn_memory_driver_load(&s->memory_driver, lookup, s);
+}
+
 /* ---- before and after the driver's call ---- */
 
 // The instance is made for what this server offers, not for what the application asked: physical
@@ -92,11 +98,11 @@ static bool before_create_instance(struct rp_vn_session *s, void *args)
 	uint32_t version = VK_API_VERSION_1_0;
 
 	if (s->instance != NULL)
-		return stop(s, "a second instance on one connection");
+		return rp_vn_session_stop(s, "a second instance on one connection");
 	if (app == NULL) {
 		app = rp_arena_alloc(&s->arena, sizeof(*app));
 		if (app == NULL)
-			return stop(s, "out of memory");
+			return rp_vn_session_stop(s, "out of memory");
 		app->sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
 		info->pApplicationInfo = app;
 	}
@@ -134,9 +140,10 @@ static bool enter_objects(struct rp_vn_session *s, const struct rp_vn_command *c
 		struct rp_vn_object *obj = rp_vn_object_add(&s->objects, ids->ids[i], type);
 
 		if (obj == NULL)
-			return stop(s, errno == EEXIST	 ? "object id is in use"
-				       : errno == EINVAL ? "object id 0"
-							 : "too many objects");
+			return rp_vn_session_stop(s, errno == EEXIST   ? "object id is in use"
+						     : errno == EINVAL ? "object id 0"
+								       : "too many objects");
+		s->made = obj->id;
 		obj->device = type == RP_VN_TYPE_VkDevice ? obj->id : s->device;
 		if (s->pool != NULL &&
 		    (type == RP_VN_TYPE_VkCommandBuffer || type == RP_VN_TYPE_VkDescriptorSet)) {
@@ -184,7 +191,7 @@ static bool settle_physical_devices(struct rp_vn_session *s, const void *args,
 			obj = rp_vn_object_add(&s->objects, ids->ids[i],
 					       RP_VN_TYPE_VkPhysicalDevice);
 		if (obj == NULL)
-			return stop(s, "bad object id for a physical device");
+			return rp_vn_session_stop(s, "bad object id for a physical device");
 		obj->handle = ids->handles[i];
 		ids->ids[i] = obj->id;
 	}
@@ -204,7 +211,7 @@ static void remove_freed(struct rp_vn_session *s)
 	}
 }
 
-static void after(struct rp_vn_session *s, const struct rp_vn_command *cmd, const void *args)
+static bool after(struct rp_vn_session *s, const struct rp_vn_command *cmd, const void *args)
 {
 	const struct rp_vn_args_vkCreateInstance *a = args;
 
@@ -214,18 +221,22 @@ static void after(struct rp_vn_session *s, const struct rp_vn_command *cmd, cons
 			break;
 		s->instance = rp_vn_object_find_handle(
 			&s->objects, (uint64_t)(uintptr_t)*a->pInstance, RP_VN_TYPE_VkInstance);
-		rp_vn_driver_load(&s->driver, lookup, s);
+		load_driver(s);
 		break;
 	case RP_VN_CMD_vkDestroyInstance:
 		rp_vn_objects_free(&s->objects);
 		s->instance = NULL;
-		memset(&s->driver, 0, sizeof(s->driver));
-		rp_vn_driver_load(&s->driver, lookup, s);
+		load_driver(s);
 		break;
 	case RP_VN_CMD_vkResetDescriptorPool:
 		rp_vn_object_remove_children(&s->objects, s->pool);
 		break;
+	case RP_VN_CMD_vkCreateDevice:
+		return rp_vn_memory_types(s, args);
+	case RP_VN_CMD_vkAllocateMemory:
+		return rp_vn_memory_add(s, args);
 	}
+	return true;
 }
 
 /* ---- one command ---- */
@@ -245,10 +256,23 @@ static bool reply_grow(struct rp_vn_session *s)
 	uint8_t *p = cap <= RP_VN_MAX_FRAME ? realloc(s->reply, cap) : NULL;
 
 	if (p == NULL)
-		return stop(s, "reply too large");
+		return rp_vn_session_stop(s, "reply too large");
 	s->reply = p;
 	s->reply_cap = cap;
 	return true;
+}
+
+uint8_t *rp_vn_session_reply(struct rp_vn_session *s, size_t len)
+{
+	uint8_t *p;
+
+	while (s->reply_cap - s->reply_len < len) {
+		if (!reply_grow(s))
+			return NULL;
+	}
+	p = s->reply + s->reply_len;
+	s->reply_len += len;
+	return p;
 }
 
 static bool send_replies(struct rp_vn_session *s)
@@ -256,7 +280,7 @@ static bool send_replies(struct rp_vn_session *s)
 	if (s->reply_len == 0)
 		return true;
 	if (s->send(s->ctx, s->reply, s->reply_len) < 0)
-		return stop(s, "client does not take replies");
+		return rp_vn_session_stop(s, "client does not take replies");
 	s->reply_len = 0;
 	s->stats.answers++;
 	return true;
@@ -272,12 +296,13 @@ static bool add_reply(struct rp_vn_session *s, const struct rp_vn_command *cmd, 
 		e.w = rp_writer(s->reply + s->reply_len, s->reply_cap - s->reply_len);
 		rp_vn_encode_reply(&e, cmd, args);
 		if (e.bad_handle)
-			return stop(s, "reply would name an object that the client does not know");
+			return rp_vn_session_stop(
+				s, "reply would name an object that the client does not know");
 	} while (e.w.overflow && reply_grow(s));
 	if (e.w.overflow)
 		return false;
 	s->reply_len += rp_writer_len(&e.w);
-	return s->reply_len < REPLY_BATCH || send_replies(s);
+	return true;
 }
 
 static bool run(struct rp_vn_session *s, const struct rp_vn_command *cmd, void *args,
@@ -292,7 +317,7 @@ static bool run(struct rp_vn_session *s, const struct rp_vn_command *cmd, void *
 		return false;
 	if (!s->poisoned) {
 		if (!rp_vn_exec(&s->driver, (unsigned int)(cmd - rp_vn_commands), args))
-			return stop(s, "the driver has no such command");
+			return rp_vn_session_stop(s, "the driver has no such command");
 	} else if (cmd->ret == RP_VN_RET_RESULT) {
 		memcpy((uint8_t *)args + cmd->ret_offset, &poisoned, sizeof(poisoned));
 	}
@@ -301,8 +326,11 @@ static bool run(struct rp_vn_session *s, const struct rp_vn_command *cmd, void *
 	if (cmd->out_handle >= 0 && !finds)
 		settle_objects(s, cmd, ids, result_of(cmd, args), replied);
 	remove_freed(s);
-	if (!s->poisoned)
-		after(s, cmd, args);
+	if (!s->poisoned && !after(s, cmd, args))
+		return false;
+	// Nobody would ever learn of it otherwise, and a fence might be waited for in vain.
+	if (!replied && cmd->out_handle < 0 && !s->poisoned && result_of(cmd, args) < 0)
+		return rp_vn_session_stop(s, "the driver failed a command that nobody waits for");
 	return !replied || add_reply(s, cmd, args, ids);
 }
 
@@ -315,14 +343,15 @@ static bool vulkan_command(struct rp_vn_session *s, uint32_t id, uint32_t flags,
 	bool ok;
 
 	if (cmd == NULL)
-		return stop(s, "unknown command");
+		return rp_vn_session_stop(s, "unknown command");
 	assert(cmd->args_size <= sizeof(args));
 	s->device = 0;
+	s->made = 0;
 	s->pool = NULL;
 	s->freed = NULL;
 	s->poisoned = false;
 	s->destroys = cmd->destroys;
-	ok = rp_vn_decode_request(&d, cmd, &args) || stop(s, d.error);
+	ok = rp_vn_decode_request(&d, cmd, &args) || rp_vn_session_stop(s, d.error);
 	*r = d.r;
 	if (ok && s->log_commands)
 		rp_info("%s (%u)", cmd->name, id);
@@ -342,23 +371,24 @@ static bool hello(struct rp_vn_session *s, struct rp_reader *r)
 		.max_frame = RP_VN_MAX_FRAME,
 	};
 	struct rp_writer w;
+	uint8_t *room;
 
 	if (s->welcome)
-		return stop(s, "a second HELLO");
+		return rp_vn_session_stop(s, "a second HELLO");
 	if (!rp_vn_hello_read_request(r, &in))
-		return stop(s, "malformed HELLO");
+		return rp_vn_session_stop(s, "malformed HELLO");
 	if (in.protocol != RP_VN_PROTOCOL)
 		out.result = RP_VN_HELLO_PROTOCOL;
 	else if (!rp_vn_token_equal(in.token, s->token))
 		out.result = RP_VN_HELLO_TOKEN;
-	if (s->reply_cap == 0 && !reply_grow(s))
+	room = rp_vn_session_reply(s, RP_VN_HELLO_REPLY);
+	if (room == NULL)
 		return false;
-	w = rp_writer(s->reply, s->reply_cap);
+	w = rp_writer(room, RP_VN_HELLO_REPLY);
 	rp_vn_hello_write_reply(&w, &out);
-	s->reply_len = rp_writer_len(&w);
 	if (out.result != RP_VN_HELLO_OK) {
 		send_replies(s);
-		return stop(s, rp_vn_hello_text(out.result));
+		return rp_vn_session_stop(s, rp_vn_hello_text(out.result));
 	}
 	s->welcome = true;
 	return true;
@@ -372,16 +402,20 @@ bool rp_vn_session_frame(struct rp_vn_session *s, struct rp_reader frame)
 		bool ok;
 
 		if (!rp_read_le32(&frame, &id) || !rp_read_le32(&frame, &flags))
-			return stop(s, "truncated");
+			return rp_vn_session_stop(s, "truncated");
 		s->error_command = id;
 		s->stats.commands++;
 		if (id == RP_VN_CMD_HELLO)
 			ok = hello(s, &frame);
 		else if (!s->welcome)
-			ok = stop(s, "a command before HELLO");
+			ok = rp_vn_session_stop(s, "a command before HELLO");
+		else if (id == RP_VN_CMD_WRITE_MEMORY)
+			ok = rp_vn_memory_write(s, &frame);
+		else if (id == RP_VN_CMD_READ_MEMORY)
+			ok = rp_vn_memory_read(s, &frame);
 		else
 			ok = vulkan_command(s, id, flags, &frame);
-		if (!ok)
+		if (!ok || (s->reply_len >= REPLY_BATCH && !send_replies(s)))
 			return false;
 	}
 	return send_replies(s);
@@ -391,7 +425,8 @@ int rp_vn_session_init(struct rp_vn_session *s)
 {
 	s->handles = (struct rp_vn_handles){.to_wire = to_wire, .from_wire = from_wire, .ctx = s};
 	s->arena.cap = ARENA_CAP;
-	rp_vn_driver_load(&s->driver, lookup, s);
+	s->objects.on_remove = rp_vn_memory_remove;
+	load_driver(s);
 	return s->driver.CreateInstance != NULL ? 0 : -ENOSYS;
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "exec_gen.h"
 #include "venus/hello.h"
+#include "venus/memory.h"
 #include "venus/object.h"
 
 // Where the driver's functions come from: a vkGetInstanceProcAddr and what to call it.
@@ -41,6 +42,7 @@ struct rp_vn_session {
 	void *ctx;
 
 	struct rp_vn_driver driver;
+	struct rp_vn_memory_driver memory_driver;
 	struct rp_vn_objects objects;
 	struct rp_vn_handles handles;
 	struct rp_vn_session_stats stats;
@@ -53,6 +55,7 @@ struct rp_vn_session {
 
 	// Of the command in hand, set while its handles are decoded.
 	struct rp_vn_object *instance; // the one VkInstance of this session
+	uint64_t made;		       // id of the last object that it makes
 	uint64_t device;	       // id of the device that it works on
 	struct rp_vn_object *pool;     // the pool that it names
 	struct rp_vn_object *freed;    // what it destroys, linked by next_freed
@@ -61,6 +64,12 @@ struct rp_vn_session {
 	bool welcome;		       // HELLO went well
 	bool log_commands;
 };
+
+// Make the session end with a reason; the first one counts. Returns false.
+bool rp_vn_session_stop(struct rp_vn_session *s, const char *why);
+
+// Room for `len` more bytes of replies, or NULL where they would get too large.
+uint8_t *rp_vn_session_reply(struct rp_vn_session *s, size_t len);
 
 // backend, token, send and ctx are set by the caller, the rest is zero.
 int rp_vn_session_init(struct rp_vn_session *s);

@@ -14,6 +14,14 @@
  *                  the sender takes, string token (may be empty)
  *   HELLO reply    u32 0x10000, i32 enum rp_vn_hello, u32 protocol, u32 VK_HEADER_VERSION,
  *                  u32 largest frame
+ *
+ * Mapped memory is not shared but sent; see twin.h:
+ *
+ *   WRITE_MEMORY   u32 0x10001, u32 0, u64 device, u64 memory, u64 offset, u64 size, bytes padded
+ *                  to 4; no reply
+ *   READ_MEMORY    u32 0x10002, u32 1, u64 device, u64 memory, u64 offset, u64 size
+ *   its reply      u32 0x10002, u32 number of pieces that changed, each: u64 offset, u64 size,
+ *                  bytes padded to 4
  */
 
 #include <stddef.h>
@@ -32,7 +40,12 @@
 // Our own commands lie outside of the numbers that Venus uses.
 enum rp_vn_own_command {
 	RP_VN_CMD_HELLO = 0x10000,
+	RP_VN_CMD_WRITE_MEMORY,
+	RP_VN_CMD_READ_MEMORY,
 };
+
+// The most that one READ_MEMORY may ask for, and a WRITE_MEMORY carry.
+#define RP_VN_MAX_TRANSFER (4u << 20)
 
 enum rp_vn_hello {
 	RP_VN_HELLO_OK = 0,
