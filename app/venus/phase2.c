@@ -6,34 +6,6 @@
 
 #define MAX_DEVICES 16
 
-VkInstance open_instance(bool direct, PFN_vkGetInstanceProcAddr *lookup)
-{
-	const VkApplicationInfo app = {
-		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-		.pApplicationName = "venus-test-app",
-		.apiVersion = VK_API_VERSION_1_3,
-	};
-	const VkInstanceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.pApplicationInfo = &app,
-	};
-	struct entry e = direct ? entry_direct() : entry_loader();
-	VkInstance instance = VK_NULL_HANDLE;
-	PFN_vkCreateInstance create;
-	VkResult result;
-
-	if (e.lookup == NULL) {
-		check(false, "driver", "%s", e.error);
-		return VK_NULL_HANDLE;
-	}
-	*lookup = e.lookup;
-	create = (PFN_vkCreateInstance)e.lookup(VK_NULL_HANDLE, "vkCreateInstance");
-	result = create != NULL ? create(&info, NULL, &instance) : VK_ERROR_INITIALIZATION_FAILED;
-	if (result != VK_SUCCESS)
-		check(false, "vkCreateInstance", "%s", result_text(result));
-	return instance;
-}
-
 static bool show_properties(PFN_vkGetInstanceProcAddr lookup, VkInstance instance,
 			    VkPhysicalDevice device)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,37 +16,6 @@ static const struct {
 };
 
 #define N_PHASES ((int)(sizeof(phases) / sizeof(phases[0])))
-
-bool check(bool ok, const char *what, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("  %s  %s: ", ok ? "ok  " : "FAIL", what);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	return ok;
-}
-
-const char *result_text(VkResult result)
-{
-	static char other[40];
-
-	switch (result) {
-	case VK_SUCCESS:
-		return "VK_SUCCESS";
-	case VK_ERROR_INITIALIZATION_FAILED:
-		return "VK_ERROR_INITIALIZATION_FAILED (is venus-server running?)";
-	case VK_ERROR_INCOMPATIBLE_DRIVER:
-		return "VK_ERROR_INCOMPATIBLE_DRIVER (no driver works; is venus-server running?)";
-	case VK_ERROR_DEVICE_LOST:
-		return "VK_ERROR_DEVICE_LOST (the server is gone)";
-	default:
-		snprintf(other, sizeof(other), "VkResult %d", result);
-		return other;
-	}
-}
 
 static void print_usage(void)
 {

@@ -26,6 +26,8 @@ venus_layer_GetInstanceProcAddr(VkInstance instance, const char *name);
 struct link {
 	void *key;
 	PFN_vkGetInstanceProcAddr next;
+	// Asked for while the instance is made: later the loader would answer with the whole chain.
+	PFN_vkDestroyInstance destroy;
 	LIST_ENTRY(link) entry;
 };
 
@@ -99,6 +101,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
 		return result;
 	}
 	l->key = *(void **)*instance;
+	l->destroy = (PFN_vkDestroyInstance)l->next(*instance, "vkDestroyInstance");
 	pthread_mutex_lock(&links_lock);
 	LIST_INSERT_HEAD(&links, l, entry);
 	pthread_mutex_unlock(&links_lock);
@@ -109,14 +112,10 @@ static VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance instance,
 						   const VkAllocationCallbacks *alloc)
 {
 	struct link *l = NULL;
-	PFN_vkGetInstanceProcAddr next;
 
-	if (instance == VK_NULL_HANDLE)
+	if (instance == VK_NULL_HANDLE || link_find(instance, &l) == NULL)
 		return;
-	next = link_find(instance, &l);
-	if (next == NULL)
-		return;
-	((PFN_vkDestroyInstance)next(instance, "vkDestroyInstance"))(instance, alloc);
+	l->destroy(instance, alloc);
 	free(l);
 }
 

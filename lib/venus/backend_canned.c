@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "venus/session.h"
 
+#include <stdlib.h>
+
 /*
  * A device made of constants. It has no features and no formats, so that tools which probe it stay
- * with what it answers. Every handle is the address of something static.
+ * with what it answers; of objects it has memory alone. Every other handle is the address of
+ * something static.
  */
+
+#define CANNED_HEAP (16u << 20)
 
 static struct canned {
 	int instance, device, queue;
@@ -148,7 +153,7 @@ static VKAPI_ATTR void VKAPI_CALL get_memory(VkPhysicalDevice, VkPhysicalDeviceM
 		.memoryTypes = {{.propertyFlags = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
 						  VK_MEMORY_PROPERTY_HOST_COHERENT_BIT}},
 		.memoryHeapCount = 1,
-		.memoryHeaps = {{.size = 1 << 20, .flags = VK_MEMORY_HEAP_DEVICE_LOCAL_BIT}},
+		.memoryHeaps = {{.size = CANNED_HEAP, .flags = VK_MEMORY_HEAP_DEVICE_LOCAL_BIT}},
 	};
 }
 
@@ -176,6 +181,31 @@ static VKAPI_ATTR void VKAPI_CALL get_queue(VkDevice, uint32_t, uint32_t, VkQueu
 
 static VKAPI_ATTR VkResult VKAPI_CALL device_wait_idle(VkDevice)
 {
+	return VK_SUCCESS;
+}
+
+// Memory is memory of this process; nothing but the client ever writes it.
+static VKAPI_ATTR VkResult VKAPI_CALL allocate_memory(VkDevice, const VkMemoryAllocateInfo *info,
+						      const VkAllocationCallbacks *,
+						      VkDeviceMemory *memory)
+{
+	void *p = info->allocationSize <= CANNED_HEAP ? calloc(1, info->allocationSize) : NULL;
+
+	*memory = (VkDeviceMemory)p;
+	return p != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+static VKAPI_ATTR void VKAPI_CALL free_memory(VkDevice, VkDeviceMemory memory,
+					      const VkAllocationCallbacks *)
+{
+	free((void *)memory);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL map_memory(VkDevice, VkDeviceMemory memory,
+						 VkDeviceSize offset, VkDeviceSize,
+						 VkMemoryMapFlags, void **data)
+{
+	*data = (uint8_t *)memory + offset;
 	return VK_SUCCESS;
 }
 
@@ -210,6 +240,9 @@ static const struct {
 	FN(DestroyDevice, destroy_device),
 	FN(GetDeviceQueue, get_queue),
 	FN(DeviceWaitIdle, device_wait_idle),
+	FN(AllocateMemory, allocate_memory),
+	FN(FreeMemory, free_memory),
+	FN(MapMemory, map_memory),
 #undef FN
 };
 

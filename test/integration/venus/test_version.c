@@ -37,6 +37,17 @@ static void assert_contains(const char *text, const char *part)
 		fail_msg("'%s' is not in:\n%s", part, text);
 }
 
+static unsigned int count(const char *text, const char *part)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, part)) != NULL) {
+		text += strlen(part);
+		n++;
+	}
+	return n;
+}
+
 static void the_version_reaches_the_application_in_all_ways(void **)
 {
 	char *out;
@@ -47,8 +58,10 @@ static void the_version_reaches_the_application_in_all_ways(void **)
 	assert_contains(out, "PASSED");
 	free(out);
 	assert_int_equal(rig_test_app("--direct", "--phase=1", NULL), 0);
-	// The loader itself asked the server while it made the instance.
+	// The loader itself asked the server while it made the instance, and unmade it afterwards.
 	out = proc_output(rig.server);
+	assert_int_equal(count(out, "vkCreateInstance"), 3);
+	assert_int_equal(count(out, "vkDestroyInstance"), 3);
 	assert_contains(out, "vkEnumerateInstanceVersion (137)");
 	assert_contains(out, "vkCreateInstance (0)");
 	free(out);

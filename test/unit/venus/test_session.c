@@ -305,6 +305,133 @@ static void a_failed_object_poisons_its_users(void **)
 	assert_int_equal(result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
 }
 
+static void write_allocate(uint64_t id, uint64_t size, uint32_t type)
+{
+	command(RP_VN_CMD_vkAllocateMemory);
+	rp_write_le64(&w, 10);
+	rp_write_le64(&w, 1);
+	rp_write_le32(&w, VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO);
+	rp_write_le64(&w, 0);
+	rp_write_le64(&w, size);
+	rp_write_le32(&w, type);
+	rp_write_le64(&w, 0);
+	rp_write_le64(&w, 1);
+	rp_write_le64(&w, id);
+}
+
+static void begin_memory(void)
+{
+	begin();
+	write_create_device(10);
+	write_allocate(11, 10000, 0);
+	assert_true(serve());
+}
+
+static void memory_message(uint32_t id, uint64_t device, uint64_t memory, uint64_t offset,
+			   uint64_t size)
+{
+	command(id);
+	rp_write_le64(&w, device);
+	rp_write_le64(&w, memory);
+	rp_write_le64(&w, offset);
+	rp_write_le64(&w, size);
+}
+
+static void written_memory_is_not_news_to_its_writer(void **)
+{
+	static const uint8_t none[] = {2, 0, 1, 0, 0, 0, 0, 0};
+
+	begin_memory();
+	memory_message(RP_VN_CMD_WRITE_MEMORY, 10, 11, 5000, 3);
+	rp_write_bytes(&w, "abc", 4);
+	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 0, 10000);
+	assert_true(serve());
+	assert_int_equal(reply_len, sizeof(none));
+	assert_memory_equal(reply, none, sizeof(none));
+}
+
+static void what_the_device_wrote_is_read(void **)
+{
+	uint8_t *memory;
+
+	begin_memory();
+	memory = (uint8_t *)rp_vn_object_find(&session.objects, 11, RP_VN_TYPE_VkDeviceMemory)
+			 ->handle;
+	memory[5000] = 'x';
+	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 4999, 2);
+	assert_true(serve());
+	// One piece of two bytes at 4999.
+	assert_int_equal(reply_len, 8 + 16 + 4);
+	assert_int_equal(reply[4], 1);
+	assert_int_equal(reply[8] | reply[9] << 8, 4999);
+	assert_int_equal(reply[16], 2);
+	assert_int_equal(reply[25], 'x');
+	// Told once.
+	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 0, 10000);
+	assert_true(serve());
+	assert_int_equal(reply_len, 8);
+}
+
+static void memory_is_not_touched_beyond_its_end(void **)
+{
+	static const uint64_t bad[][2] = {{10000, 1}, {9999, 2}, {~0ull, 1}, {0, 1ull << 40}};
+
+	for (size_t i = 0; i < 4; i++) {
+		begin_memory();
+		memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, bad[i][0], bad[i][1]);
+		assert_refused("range beyond the memory's end");
+		finish(NULL);
+		start(NULL);
+	}
+}
+
+static void memory_of_another_device_is_refused(void **)
+{
+	begin_memory();
+	write_create_device(20);
+	assert_true(serve());
+	memory_message(RP_VN_CMD_READ_MEMORY, 20, 11, 0, 1);
+	assert_refused("no object of that id and type");
+}
+
+static void memory_that_ends_early_is_refused(void **)
+{
+	begin_memory();
+	memory_message(RP_VN_CMD_WRITE_MEMORY, 10, 11, 0, 100);
+	assert_refused("truncated");
+}
+
+static void memory_of_an_unknown_type_is_refused(void **)
+{
+	begin_memory();
+	write_allocate(12, 100, 1);
+	assert_refused("memory of a type that the device does not have");
+}
+
+static void freed_memory_is_gone(void **)
+{
+	begin_memory();
+	command(RP_VN_CMD_vkFreeMemory);
+	rp_write_le64(&w, 10);
+	rp_write_le64(&w, 11);
+	rp_write_le64(&w, 0);
+	assert_true(serve());
+	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 0, 1);
+	assert_refused("no object of that id and type");
+}
+
+static void a_failed_allocation_is_told_and_forgotten(void **)
+{
+	int32_t result;
+
+	begin_memory();
+	write_allocate(12, 1ull << 40, 0);
+	assert_true(serve());
+	memcpy(&result, reply + 4, 4);
+	assert_int_equal(result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+	assert_null(rp_vn_object_find(&session.objects, 12, RP_VN_TYPE_VkDeviceMemory));
+}
+
 int main(void)
 {
 #define IN_SESSION(test) cmocka_unit_test_setup_teardown(test, start, finish)
@@ -325,6 +452,14 @@ int main(void)
 		IN_SESSION(a_device_takes_its_queues_along),
 		IN_SESSION(a_command_that_the_driver_lacks_is_refused),
 		IN_SESSION(a_failed_object_poisons_its_users),
+		IN_SESSION(written_memory_is_not_news_to_its_writer),
+		IN_SESSION(what_the_device_wrote_is_read),
+		IN_SESSION(memory_is_not_touched_beyond_its_end),
+		IN_SESSION(memory_of_another_device_is_refused),
+		IN_SESSION(memory_that_ends_early_is_refused),
+		IN_SESSION(memory_of_an_unknown_type_is_refused),
+		IN_SESSION(freed_memory_is_gone),
+		IN_SESSION(a_failed_allocation_is_told_and_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
