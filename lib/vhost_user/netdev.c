@@ -22,12 +22,21 @@ static bool has(const struct rp_backend *be, uint64_t bit)
 	return (rp_backend_features(be) & bit) != 0;
 }
 
-static void call_if_wanted(struct rp_backend *be, unsigned int q)
+static void push(struct rp_netdev *card, struct rp_backend *be, unsigned int q, uint16_t head,
+		 uint32_t len)
+{
+	if (card->hooks.push != NULL)
+		card->hooks.push(card, q, &head, &len);
+	rp_device_ring_push(rp_backend_ring(be, q), head, len);
+}
+
+static void call_if_wanted(struct rp_netdev *card, struct rp_backend *be, unsigned int q)
 {
 	struct rp_device_ring *ring = rp_backend_ring(be, q);
 
 	rp_device_ring_publish(ring);
-	if (rp_device_ring_needs_call(ring))
+	if (rp_device_ring_needs_call(ring) &&
+	    (card->hooks.call == NULL || card->hooks.call(card, q)))
 		rp_backend_call(be, q);
 	if (ring->broken != NULL)
 		rp_backend_ring_error(be, q);
@@ -93,6 +102,8 @@ static void give(struct rp_netdev *card, struct rp_backend *be, unsigned int q, 
 		return;
 	}
 	skip_bad(card, f.ring, hdr_len);
+	if (card->hooks.frame != NULL)
+		card->hooks.frame(card, card->frame + hdr_len, len);
 	if (!fill_buffers(card, &f, hdr_len + len, mergeable ? BUFFERS_MAX : 1)) {
 		card->stats.dropped++;
 		return;
@@ -105,7 +116,7 @@ static void give(struct rp_netdev *card, struct rp_backend *be, unsigned int q, 
 				      sizeof(n));
 	}
 	for (unsigned int i = 0; i < f.buffers; i++)
-		rp_device_ring_push(f.ring, f.head[i], f.len[i]);
+		push(card, be, q, f.head[i], f.len[i]);
 	card->stats.tx++;
 }
 
@@ -194,12 +205,12 @@ static void serve_transmit(struct rp_netdev *card, struct rp_backend *be, unsign
 				give(card, be, q - 1, len);
 			else if (len > 0)
 				card->stats.dropped++;
-			rp_device_ring_push(ring, card->out.head, 0);
+			push(card, be, q, card->out.head, 0);
 		}
 	} while (rc == 0 && rp_device_ring_enable_kick(ring));
-	call_if_wanted(be, q);
+	call_if_wanted(card, be, q);
 	if (rp_backend_ring(be, q - 1) != NULL)
-		call_if_wanted(be, q - 1);
+		call_if_wanted(card, be, q - 1);
 	if (n == BUDGET)
 		rp_backend_again(be, q);
 }
@@ -231,7 +242,7 @@ static void serve_source(struct rp_netdev *card, struct rp_backend *be, unsigned
 			break; // the buffers that are there do not hold a frame
 		card->sequence++;
 	}
-	call_if_wanted(be, q);
+	call_if_wanted(card, be, q);
 }
 
 static void kicked(struct rp_backend *be, unsigned int q, void *arg)

@@ -28,9 +28,22 @@ struct rp_netdev_stats {
 	uint64_t bad; // chains that made no sense
 };
 
+struct rp_netdev;
+
+// For tests that need a card which misbehaves; each may be NULL.
+struct rp_netdev_hooks {
+	// Before a used chain is given back on ring q.
+	void (*push)(struct rp_netdev *card, unsigned int q, uint16_t *head, uint32_t *len);
+	// Before a call; false: leave it out.
+	bool (*call)(struct rp_netdev *card, unsigned int q);
+	// Before a frame is given to the front-end.
+	void (*frame)(struct rp_netdev *card, uint8_t *frame, size_t len);
+};
+
 struct rp_netdev {
 	struct rp_backend_device device;
 	struct rp_backend_ops ops; // may be added to before the first connection
+	struct rp_netdev_hooks hooks;
 	enum rp_netdev_mode mode;
 	struct virtio_net_config config;
 	struct rp_netdev_stats stats;
