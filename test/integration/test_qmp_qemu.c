@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -437,6 +439,68 @@ static void schema_of_the_server(void **state)
 	rp_qmp_schema_free(schema);
 }
 
+// ---- Cost: reported, not judged ----
+
+#define ROUNDS 3000
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int raw_connect(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	return fd;
+}
+
+// One line there, one line back, as the shortest program would do it.
+static void raw_exchange(int fd, const char *line)
+{
+	char buf[4096];
+	ssize_t n = 0;
+
+	if (line != NULL)
+		assert_int_equal(write(fd, line, strlen(line)), strlen(line));
+	do {
+		n = read(fd, buf, sizeof(buf));
+		assert_true(n > 0);
+	} while (buf[n - 1] != '\n');
+}
+
+static void round_trip_beside_a_raw_exchange(void **state)
+{
+	static uint64_t raw[ROUNDS], ours[ROUNDS];
+	struct fixture *f = *state;
+	int fd = raw_connect(f->second);
+
+	raw_exchange(fd, NULL);
+	raw_exchange(fd, "{\"execute\":\"qmp_capabilities\"}\n");
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t start = rp_clock_ns();
+
+		raw_exchange(fd, "{\"execute\":\"query-status\",\"id\":1}\n");
+		raw[i] = rp_clock_ns() - start;
+		start = rp_clock_ns();
+		assert_int_equal(rp_qmp_exec(f->c, "query-status", NULL, NULL, NULL), 0);
+		ours[i] = rp_clock_ns() - start;
+	}
+	close(fd);
+	qsort(raw, ROUNDS, sizeof(raw[0]), by_value);
+	qsort(ours, ROUNDS, sizeof(ours[0]), by_value);
+	print_message("query-status, median of %d: raw socket %.1f us, rp_qmp_exec %.1f us "
+		      "(+%.1f us); 99 %%: %.1f us, %.1f us\n",
+		      ROUNDS, (double)raw[ROUNDS / 2] / 1e3, (double)ours[ROUNDS / 2] / 1e3,
+		      ((double)ours[ROUNDS / 2] - (double)raw[ROUNDS / 2]) / 1e3,
+		      (double)raw[ROUNDS * 99 / 100] / 1e3, (double)ours[ROUNDS * 99 / 100] / 1e3);
+}
+
 // ---- Shutdown ----
 
 // The firmware without a system ignores the power button.
@@ -521,6 +585,7 @@ int main(void)
 		QEMU_TEST(descriptor_becomes_an_fdset),
 		QEMU_TEST(out_of_band_execution),
 		QEMU_TEST(schema_of_the_server),
+		QEMU_TEST(round_trip_beside_a_raw_exchange),
 		QEMU_TEST(guest_that_ignores_powerdown),
 		QEMU_TEST(frozen_process_is_killed),
 		cmocka_unit_test_setup_teardown(storage_daemon_has_no_machine, setup_storage_daemon,
