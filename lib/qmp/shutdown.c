@@ -94,6 +94,7 @@ static void ask(struct run *r, const char *command)
 	rp_qmp_call_free(rp_qmp_start(r->c, &req, NULL));
 }
 
+// The first one counts: with -no-shutdown our own quit makes a second.
 static void note_shutdown(struct run *r, const struct rp_qmp_event *e)
 {
 	const char *reason = json_string_value(json_object_get(e->data, "reason"));
@@ -114,9 +115,11 @@ static bool gone(struct run *r, uint64_t deadline_ms)
 				return false;
 			r->monitor_gone = true;
 		} else {
-			if (strcmp(e->name, "SHUTDOWN") == 0)
+			bool noted = r->result->reason[0] != '\0';
+
+			if (strcmp(e->name, "SHUTDOWN") == 0 && !noted)
 				note_shutdown(r, e);
-			else if (strcmp(e->name, "STOP") == 0 && r->result->reason[0] != '\0')
+			else if (strcmp(e->name, "STOP") == 0 && noted)
 				ask(r, "quit"); // -no-shutdown: the guest is off, QEMU stays
 			rp_qmp_event_unref(e);
 		}

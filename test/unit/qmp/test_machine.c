@@ -100,10 +100,12 @@ static void guest_obeys(void **)
 static void guest_obeys_and_qemu_stays_for_quit(void **)
 {
 	// As with -no-shutdown: the guest is off, QEMU waits to be told.
-	struct mock *m =
-		mock_start(NULL, "on quit\nreturn {}\nclose\non system_powerdown\nreturn {}\n"
-				 "event SHUTDOWN {\"guest\":true,\"reason\":\"guest-shutdown\"}\n"
-				 "event STOP");
+	struct mock *m = mock_start(
+		NULL,
+		"on quit\nevent SHUTDOWN {\"guest\":false,\"reason\":\"host-qmp-quit\"}\nreturn "
+		"{}\nclose\non system_powerdown\nreturn {}\n"
+		"event SHUTDOWN {\"guest\":true,\"reason\":\"guest-shutdown\"}\n"
+		"event STOP");
 	struct rp_qmp *c = connect_to(m);
 	struct rp_qmp_shutdown_result r;
 
