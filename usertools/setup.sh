@@ -11,6 +11,7 @@ set -euo pipefail
 
 build_packages=(
 	build-essential
+	glslang-tools
 	libbsd-dev
 	libcmocka-dev
 	libdpdk-dev
