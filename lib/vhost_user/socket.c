@@ -21,6 +21,21 @@ struct wire {
 	union rp_vhu_payload payload;
 } __attribute__((packed));
 
+static rp_vhu_trace_fn trace_fn;
+static void *trace_arg;
+
+void rp_vhu_set_trace(rp_vhu_trace_fn fn, void *arg)
+{
+	trace_fn = fn;
+	trace_arg = arg;
+}
+
+static void trace(int sock, bool sent, const struct rp_vhu_msg *msg)
+{
+	if (trace_fn != NULL)
+		trace_fn(sock, sent, msg, trace_arg);
+}
+
 // Wait for events until the deadline. 0, -ETIMEDOUT or -errno.
 static int wait_for(int sock, short events, uint64_t deadline)
 {
@@ -224,6 +239,7 @@ int rp_vhu_send(int sock, const struct rp_vhu_msg *msg, unsigned int timeout_ms,
 	wire.header.flags = (msg->flags & ~RP_VHU_VERSION_MASK) | RP_VHU_VERSION;
 	wire.header.size = msg->size;
 	memcpy(&wire.payload, &msg->payload, msg->size);
+	trace(sock, true, msg);
 	return rp_vhu_send_raw(sock, &wire, sizeof(wire.header) + msg->size, msg->fds, msg->n_fds,
 			       timeout_ms, err);
 }
@@ -345,6 +361,7 @@ int rp_vhu_receive(int sock, struct rp_vhu_receiver *rx, struct rp_error *err)
 			continue;
 		if (!in_header) {
 			rx->got = 0;
+			trace(sock, false, &rx->msg);
 			return 1;
 		}
 		rc = take_header(rx, err);

@@ -33,6 +33,14 @@ struct rp_vhu_msg {
 	unsigned int n_fds;
 };
 
+/*
+ * See every whole message that this process sends and receives, before the caller does. One for the
+ * process; set it before there is a second thread. NULL: none. Bytes of rp_vhu_send_raw() are no
+ * messages. The function may not send or receive.
+ */
+typedef void (*rp_vhu_trace_fn)(int sock, bool sent, const struct rp_vhu_msg *msg, void *arg);
+void rp_vhu_set_trace(rp_vhu_trace_fn fn, void *arg);
+
 // Connect to a socket path. Returns the descriptor.
 int rp_vhu_connect(const char *path, unsigned int timeout_ms, struct rp_error *err);
 
