@@ -34,6 +34,21 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+// Hugepages are used where there are enough, and not needed.
+static bool has_hugepages(void)
+{
+	char line[128];
+	size_t n = 0;
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "HugePages_Free: %zu", &n) == 1)
+			break;
+	fclose(f);
+	return n >= 160;
+}
+
 struct rig *rig_start(const char *init, const char *const *extra)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -42,7 +57,7 @@ struct rig *rig_start(const char *init, const char *const *extra)
 				"-l",
 				"0-1",
 				"--no-pci",
-				"--no-huge",
+				has_hugepages() ? "--in-memory" : "--no-huge",
 				"-m",
 				"256",
 				"--no-telemetry",

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The real daemon and real VMs' sides for a test: ringplane started on its own sockets (without
- * hugepages, its worker on lcore 1), and front-end devices connected to its NICs. A failing test
- * prints what the daemon said, drop counters and statistics included.
+ * The real daemon and real VMs' sides for a test: ringplane started on its own sockets (with
+ * hugepages where there are enough, its worker on lcore 1), and front-end devices connected to its
+ * NICs. A failing test prints what the daemon said, drop counters and statistics included.
  *
  * cmocka's asserts are used inside: call from tests and their fixtures only.
  */

@@ -4,11 +4,13 @@
 #include <netinet/ip_icmp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "packet/arp.h"
 #include "packet/nd.h"
 #include "rig.h"
@@ -267,6 +269,24 @@ static void each_queue_pair_carries_packets(void **)
 	}
 }
 
+// Until the daemon's main loop has heard of it, a worker sends to a queue that was just turned off.
+static void wait_for_queues(const char *nic, unsigned int pairs)
+{
+	uint64_t deadline = rp_clock_ms() + RIG_WAIT_MS;
+	char command[64], wanted[64];
+	bool there = false;
+
+	snprintf(command, sizeof(command), "show nic %s", nic);
+	snprintf(wanted, sizeof(wanted), "queues to the VM: 0x%x\n", (1u << pairs) - 1);
+	while (!there && rp_clock_ms() < deadline) {
+		char *said = rig_command(rig, command);
+
+		there = strstr(said, wanted) != NULL;
+		free(said);
+	}
+	assert_true(there);
+}
+
 // A guest that turns queues off while it runs: packets go to those that are left.
 static void queues_turned_off_and_on_again(void **)
 {
@@ -278,7 +298,7 @@ static void queues_turned_off_and_on_again(void **)
 				assert_int_equal(
 					rp_frontend_enable_pair(blue2.fe, pair, pair < left, &err),
 					0);
-			rig_vm_wait_ready(&blue2);
+			wait_for_queues("blue2", left);
 			for (unsigned int pair = 0; pair < 4; pair++) {
 				size_t n = rig_udp(buf, sizeof(buf), &blue1, &blue2.ip4, 64, 60,
 						   (uint8_t)pair);
