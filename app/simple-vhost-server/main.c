@@ -4,6 +4,7 @@
 // The main process listens; each connection is served by a process of its own, so that a crash of
 // one touches no other.
 #include "base/log.h"
+#include "base/unix.h"
 #include "faults.h"
 
 #include <bsd/libutil.h>
@@ -246,7 +247,7 @@ static int open_server(struct rp_error *err)
 	if (rc == 0)
 		rc = take_signals(err);
 	if (rc == 0) {
-		server.listener = rp_vhu_listen(options.socket, err);
+		server.listener = rp_unix_listen(options.socket, err);
 		rc = server.listener < 0 ? server.listener : 0;
 	}
 	// Not to /: the paths may be relative.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "base/unix.h"
 #include "check.h"
 
 #include "base/clock.h"
@@ -21,7 +22,7 @@ static int connect_target(struct check *c, struct rp_error *err)
 	do {
 		rc = target_start(c->target, err);
 		if (rc == 0)
-			rc = rp_vhu_connect(c->target->socket, 2 * c->opt->wait_ms, err);
+			rc = rp_unix_connect(c->target->socket, 2 * c->opt->wait_ms, err);
 		if (rc == -ECONNREFUSED && c->opt->spawn != NULL)
 			poll(NULL, 0, 2);
 	} while (rc == -ECONNREFUSED && c->opt->spawn != NULL && rp_clock_ms() < deadline);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vhost_user/frontend.h"
 #include "base/clock.h"
+#include "base/unix.h"
 #include "vhost_user/frontend_priv.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ struct rp_frontend *rp_frontend_connect(const char *path, struct rp_error *err)
 
 	if (fe == NULL)
 		return fail(NULL, rp_error_set(err, ENOMEM, "front-end", NULL, "no memory"));
-	fe->sock = rp_vhu_connect(path, fe->timeout_ms, err);
+	fe->sock = rp_unix_connect(path, fe->timeout_ms, err);
 	return fe->sock >= 0 ? fe : fail(fe, fe->sock);
 }
 
@@ -56,7 +57,7 @@ struct rp_frontend *rp_frontend_listen(const char *path, struct rp_error *err)
 
 	if (fe == NULL)
 		return fail(NULL, rp_error_set(err, ENOMEM, "front-end", NULL, "no memory"));
-	fe->listener = rp_vhu_listen(path, err);
+	fe->listener = rp_unix_listen(path, err);
 	return fe->listener >= 0 ? fe : fail(fe, fe->listener);
 }
 
@@ -172,7 +173,7 @@ static int connect_again(struct rp_frontend *fe, unsigned int timeout_ms, struct
 		return rp_error_set(err, ENOTSUP, "front-end", NULL,
 				    "was given a socket, not a path: cannot reconnect");
 	for (;;) {
-		int rc = rp_vhu_connect(fe->path, timeout_ms, err);
+		int rc = rp_unix_connect(fe->path, timeout_ms, err);
 
 		if (rc >= 0) {
 			fe->sock = rc;

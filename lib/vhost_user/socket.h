@@ -41,12 +41,6 @@ struct rp_vhu_msg {
 typedef void (*rp_vhu_trace_fn)(int sock, bool sent, const struct rp_vhu_msg *msg, void *arg);
 void rp_vhu_set_trace(rp_vhu_trace_fn fn, void *arg);
 
-// Connect to a socket path. Returns the descriptor.
-int rp_vhu_connect(const char *path, unsigned int timeout_ms, struct rp_error *err);
-
-// Listen on a socket path, replacing a dead socket file but never one where somebody listens.
-int rp_vhu_listen(const char *path, struct rp_error *err);
-
 // Wait for one connection on a listening descriptor. Returns the descriptor.
 int rp_vhu_accept(int listener, unsigned int timeout_ms, struct rp_error *err);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "base/unix.h"
 #include "count_fds.h"
 #include "vhost_user/socket.h"
 
@@ -339,13 +340,13 @@ static void connect_says_what_is_wrong(void **)
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
-	expect_error(rp_vhu_connect(path, 100, &err), ENOENT, &err, "no such socket");
-	listener = rp_vhu_listen(path, &err);
+	expect_error(rp_unix_connect(path, 100, &err), ENOENT, &err, "no such socket");
+	listener = rp_unix_listen(path, &err);
 	assert_true(listener >= 0);
-	expect_error(rp_vhu_listen(path, &err), EADDRINUSE, &err, "another program listens there");
+	expect_error(rp_unix_listen(path, &err), EADDRINUSE, &err, "another program listens there");
 	close(listener);
-	expect_error(rp_vhu_connect(path, 100, &err), ECONNREFUSED, &err, "nobody listens there");
-	listener = rp_vhu_listen(path, &err); // takes the dead file's place
+	expect_error(rp_unix_connect(path, 100, &err), ECONNREFUSED, &err, "nobody listens there");
+	listener = rp_unix_listen(path, &err); // takes the dead file's place
 	assert_true(listener >= 0);
 	// The probe of the refused listen() above is gone with its listener: nobody connects here.
 	expect_error(rp_vhu_accept(listener, SHORT_MS, &err), ETIMEDOUT, &err,
@@ -353,12 +354,12 @@ static void connect_says_what_is_wrong(void **)
 	close(listener);
 	unlink(path);
 	close(open(path, O_CREAT | O_CLOEXEC, 0600));
-	expect_error(rp_vhu_listen(path, &err), EEXIST, &err, "is not a socket");
+	expect_error(rp_unix_listen(path, &err), EEXIST, &err, "is not a socket");
 	unlink(path);
 	rmdir(dir);
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	expect_error(rp_vhu_connect(longer, 100, &err), ENAMETOOLONG, &err, "path is too long");
+	expect_error(rp_unix_connect(longer, 100, &err), ENAMETOOLONG, &err, "path is too long");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_pair, close_pair)
