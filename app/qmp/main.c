@@ -311,9 +311,9 @@ int main(int argc, char **argv)
 		rc = verb->run_alone(&a);
 	else
 		rc = run_connected(&a, verb);
-	if (fflush(stdout) != 0 && rc == 0) {
-		fprintf(stderr, "qmp: cannot write: %s\n", strerror(errno));
-		rc = EXIT_USAGE;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "qmp: cannot write to standard output\n");
+		rc = rc != 0 ? rc : EXIT_USAGE;
 	}
 	return rc;
 }

@@ -2,6 +2,7 @@
 // The thread that drives clients.
 #include <errno.h>
 #include <event2/thread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "qmp/internal.h"
@@ -39,6 +40,7 @@ static void events_init(void)
 struct rp_qmp_loop *rp_qmp_loop_new(void)
 {
 	struct rp_qmp_loop *loop = calloc(1, sizeof(*loop));
+	sigset_t all, before;
 	int rc = ENOMEM;
 
 	if (loop == NULL)
@@ -50,7 +52,11 @@ struct rp_qmp_loop *rp_qmp_loop_new(void)
 	loop->stop = event_new(loop->base, -1, 0, on_stop, loop);
 	if (loop->stop == NULL)
 		goto free_base;
+	// The program's signals are for its own threads.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&loop->thread, NULL, loop_main, loop);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
 		goto free_stop;
 	return loop;

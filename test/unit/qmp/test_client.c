@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -122,6 +123,19 @@ static void plain_file_is_no_socket(void **)
 	connect_fails(path, NULL, RP_QMP_ARGUMENT, RP_QMP_PHASE_CONNECT);
 	close(fd);
 	unlink(path);
+}
+
+// Threads inherit the file system's view of the user, so this works for root, too.
+static void socket_of_somebody_else_is_a_matter_of_permission(void **)
+{
+	struct mock *m = mock_start(NULL, "");
+	int before;
+
+	assert_int_equal(chmod(mock_path(m), 0), 0);
+	before = setfsuid(65534);
+	connect_fails(mock_path(m), NULL, RP_QMP_PERMISSION, RP_QMP_PHASE_CONNECT);
+	setfsuid((uid_t)before);
+	mock_stop(m);
 }
 
 static void bad_addresses(void **)
@@ -827,6 +841,7 @@ int main(void)
 		cmocka_unit_test(socket_that_appears_later_is_found),
 		cmocka_unit_test(stale_socket_is_refused),
 		cmocka_unit_test(plain_file_is_no_socket),
+		cmocka_unit_test(socket_of_somebody_else_is_a_matter_of_permission),
 		cmocka_unit_test(bad_addresses),
 		cmocka_unit_test(held_monitor_is_busy),
 		cmocka_unit_test(silent_server_times_out),
