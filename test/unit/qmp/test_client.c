@@ -649,6 +649,29 @@ static void descriptor_arrives(void **)
 	mock_stop(m);
 }
 
+// QEMU keeps only the descriptors that came last, so the next wait until the first are taken.
+static void descriptors_pass_one_command_at_a_time(void **)
+{
+	struct mock *m = mock_start(NULL, "on getfd\n");
+	struct rp_qmp *c = connect_to(m);
+	const int fd = 0;
+	const struct rp_qmp_request req = {.command = "getfd", .fds = &fd, .n_fds = 1};
+	struct rp_qmp_call *first = rp_qmp_start(c, &req, NULL), *second;
+	struct rp_qmp_counters before, after;
+
+	rp_qmp_counters(c, &before);
+	second = rp_qmp_start(c, &req, NULL);
+	rp_qmp_counters(c, &after);
+	assert_int_equal(before.bytes_out, after.bytes_out);
+	mock_do(m, "id 4\nreturn {}"); // 2 was qmp_capabilities
+	mock_wait_count(m, "getfd", 2);
+	assert_int_equal(rp_qmp_call_wait(first, NULL, NULL), 0);
+	rp_qmp_call_free(first);
+	rp_qmp_call_free(second);
+	rp_qmp_close(c);
+	mock_stop(m);
+}
+
 // ---- Cancellation, callbacks ----
 
 static void *cancel_later(void *arg)
@@ -871,6 +894,7 @@ int main(void)
 		cmocka_unit_test(out_of_band_overtakes_and_window_is_kept),
 		cmocka_unit_test(out_of_band_must_be_enabled),
 		cmocka_unit_test(descriptor_arrives),
+		cmocka_unit_test(descriptors_pass_one_command_at_a_time),
 		cmocka_unit_test(cancel_from_another_thread),
 		cmocka_unit_test(callback_runs_once_for_each_end),
 		cmocka_unit_test(waiting_in_a_callback_is_refused),

@@ -126,7 +126,6 @@ static void machine_that_restarts_comes_back(void **)
 	assert_true(mkstemp(path) >= 0);
 	m = mock_start(path, "");
 	opts.client.log = no_log;
-	opts.client.reconnect_min_ms = 5;
 	opts.on_state = on_state;
 	opts.state_arg = &s;
 	pool = rp_qmp_pool_new(&opts);
