@@ -305,14 +305,16 @@ int print_shutdown(const struct app *a, const char *socket, const struct rp_qmp_
 	};
 
 	if (a->json)
-		return print_json(a,
-				  json_pack("{s:s,s:s,s:s,s:b,s:i,s:i}", "socket", socket, "step",
-					    rp_qmp_step_name(r->step), "reason", r->reason, "guest",
-					    r->guest, "powerdowns", (int)r->powerdowns,
-					    "elapsed_ms", (int)r->elapsed_ms));
+		return print_json(a, json_pack("{s:s,s:s,s:s,s:b,s:i,s:i,s:i}", "socket", socket,
+					       "step", rp_qmp_step_name(r->step), "reason",
+					       r->reason, "guest", r->guest, "powerdowns",
+					       (int)r->powerdowns, "elapsed_ms", (int)r->elapsed_ms,
+					       "left_pid", r->left_pid));
 	printf("%s: %s%s%s%s, %u.%03u s\n", socket, steps[r->step],
 	       r->reason[0] != '\0' ? " (" : "", r->reason, r->reason[0] != '\0' ? ")" : "",
 	       r->elapsed_ms / 1000, r->elapsed_ms % 1000);
+	if (r->left_pid != 0)
+		printf("%s: process %d behind the socket still runs\n", socket, r->left_pid);
 	return 0;
 }
 

@@ -86,6 +86,8 @@ struct rp_qmp_shutdown_result {
 	bool guest;	 // the event says that the guest asked for it
 	unsigned powerdowns;
 	unsigned elapsed_ms;
+	int left_pid; // the process behind the socket, where it outlived its monitor by quit_ms; or
+		      // 0
 };
 
 /*

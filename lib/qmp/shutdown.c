@@ -127,6 +127,19 @@ static bool gone(struct run *r, uint64_t deadline_ms)
 	return r->pidfd < 0 || process_gone(r, deadline_ms);
 }
 
+/*
+ * The monitor may end long before its process does. Where no pid was given the process is not ours
+ * to end, but worth a word.
+ */
+static void note_left(struct run *r, int peer)
+{
+	if (r->pidfd >= 0 || peer <= 0 || peer == getpid())
+		return;
+	r->pidfd = (int)syscall(SYS_pidfd_open, peer, 0);
+	if (r->pidfd >= 0 && !process_gone(r, rp_clock_ms() + r->opts->quit_ms))
+		r->result->left_pid = peer;
+}
+
 // ---- Steps ----
 
 // Press the button until the time is up. 1: there is no button.
@@ -221,6 +234,7 @@ static int end_machine(struct rp_qmp *c, uint64_t losses, const struct rp_qmp_sh
 		.losses = losses,
 		.pidfd = -1,
 	};
+	int peer = c != NULL ? rp_qmp_peer_pid(c) : 0;
 	int rc;
 
 	rc = open_process(&r, err);
@@ -237,10 +251,12 @@ static int end_machine(struct rp_qmp *c, uint64_t losses, const struct rp_qmp_sh
 				      "out of memory");
 	else
 		rc = take_steps(&r, err);
+	result->elapsed_ms = (unsigned)(rp_clock_ms() - r.start_ms);
+	if (rc == 0)
+		note_left(&r, peer);
 	rp_qmp_queue_close(r.q);
 	if (r.pidfd >= 0)
 		close(r.pidfd);
-	result->elapsed_ms = (unsigned)(rp_clock_ms() - r.start_ms);
 	return rc;
 }
 

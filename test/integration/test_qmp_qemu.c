@@ -562,6 +562,7 @@ static void storage_daemon_has_no_machine(void **state)
 	assert_int_equal(rp_qmp_has_command(f->c, "query-status", NULL), 0);
 	ok(rp_qmp_shutdown(f->c, NULL, &result, &err), &err);
 	assert_int_equal(result.step, RP_QMP_STEP_QUIT);
+	assert_int_equal(result.left_pid, 0);
 	assert_true(result.elapsed_ms < 3000);
 }
 
