@@ -104,6 +104,17 @@ static void check_applies(struct check *c)
 		rule_skip(c, "it has one queue only");
 }
 
+// Any answer to GET_FEATURES, right or wrong.
+static int sign_of_life(struct session *s)
+{
+	struct rp_vhu_msg msg = msg_plain(RP_VHU_GET_FEATURES);
+	int rc = rp_vhu_send(s->sock, &msg, s->c->opt->wait_ms, NULL);
+
+	if (rc == 0)
+		rc = session_recv(s, 2 * s->c->opt->wait_ms);
+	return rc == -EBADMSG ? 0 : rc;
+}
+
 // After a rule: is it still there, and does it answer a new front-end?
 static void check_health(struct check *c)
 {
@@ -128,7 +139,7 @@ static void check_health(struct check *c)
 		snprintf(c->reason, sizeof(c->reason), "nobody listens any more");
 		return;
 	}
-	rc = session_sync(s);
+	rc = sign_of_life(s);
 	// It may have died of the rule just now, with our new connection in its queue.
 	if (t->pid > 0 && rc < 0 && !t->one_shot && !target_alive(t)) {
 		c->verdict = CRASH;

@@ -31,13 +31,17 @@ static unsigned int guess_device(const struct check *c, uint64_t offered)
 static void probe_control(struct check *c)
 {
 	struct target *t = c->target;
-	struct session *s = session_hello(c, CHECK_PROTOCOL);
+	struct session *s = session_open(c);
 
+	// One that answers nonsense is judged as well.
+	t->probed = true;
+	t->queue_num = 1;
+	t->device = guess_device(c, 0);
+	session_close(s);
+	s = session_hello(c, CHECK_PROTOCOL);
 	t->offered = s->offered;
 	t->protocol = s->protocol_offered;
 	t->device = guess_device(c, s->offered);
-	t->probed = true;
-	t->queue_num = 1;
 	if ((s->protocol & P(MQ)) != 0)
 		t->queue_num = get_u64(s, RP_VHU_GET_QUEUE_NUM);
 	if ((s->protocol & P(CONFIGURE_MEM_SLOTS)) != 0)
