@@ -62,7 +62,7 @@ static int parse_tcp(struct address *a, const char *text, struct rp_qmp_error *e
 	return 0;
 }
 
-int address_parse(struct address *a, const char *text, struct rp_qmp_error *err)
+int rp_qmp_address_parse(struct address *a, const char *text, struct rp_qmp_error *err)
 {
 	memset(a, 0, sizeof(*a));
 	if (text == NULL)
@@ -75,7 +75,7 @@ int address_parse(struct address *a, const char *text, struct rp_qmp_error *err)
 	return parse_unix(a, text, err);
 }
 
-int address_connect(const struct address *a, unsigned index, int *fd)
+int rp_qmp_address_connect(const struct address *a, unsigned index, int *fd)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)&a->list[index].sa;
 	const int on = 1;
@@ -99,7 +99,7 @@ static const char *unix_path(const struct address *a)
 	return ((const struct sockaddr_un *)&a->list[0].sa)->sun_path;
 }
 
-enum rp_qmp_kind address_failure(const struct address *a, int code, char *why, size_t len)
+enum rp_qmp_kind rp_qmp_address_failure(const struct address *a, int code, char *why, size_t len)
 {
 	struct stat st;
 
@@ -142,7 +142,7 @@ enum rp_qmp_kind address_failure(const struct address *a, int code, char *why, s
 	}
 }
 
-int address_peer_pid(int fd)
+int rp_qmp_address_peer_pid(int fd)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -204,9 +204,9 @@ static bool held_by_another(int fd)
 	return accepted && waiting;
 }
 
-enum rp_qmp_kind address_silence(const struct address *a, int fd, char *why, size_t len)
+enum rp_qmp_kind rp_qmp_address_silence(const struct address *a, int fd, char *why, size_t len)
 {
-	int pid = a->is_unix ? address_peer_pid(fd) : 0;
+	int pid = a->is_unix ? rp_qmp_address_peer_pid(fd) : 0;
 	char state = pid > 0 ? process_state(pid) : 0;
 
 	if (state == 'T' || state == 't') {

@@ -120,7 +120,7 @@ static void drop_timer(struct rp_qmp_call *call)
 // ---- Finishing ----
 
 // The list gives up its reference: to the list of due callbacks where there is one.
-void call_finish(struct rp_qmp_call *call, json_t *ret, const struct rp_qmp_error *err)
+void rp_qmp_call_finish(struct rp_qmp_call *call, json_t *ret, const struct rp_qmp_error *err)
 {
 	struct rp_qmp *c = call->c;
 
@@ -137,21 +137,21 @@ void call_finish(struct rp_qmp_call *call, json_t *ret, const struct rp_qmp_erro
 	pthread_cond_broadcast(&call->finished);
 	if (call->done != NULL) {
 		TAILQ_INSERT_TAIL(&c->done, call, link);
-		wake(c);
+		rp_qmp_wake(c);
 	} else {
 		rp_qmp_call_free(call);
 	}
 }
 
-void calls_fail_all(struct rp_qmp *c, const struct rp_qmp_error *cause)
+void rp_qmp_calls_fail_all(struct rp_qmp *c, const struct rp_qmp_error *cause)
 {
 	struct rp_qmp_call *call;
 
 	while ((call = TAILQ_FIRST(&c->sent)) != NULL || (call = TAILQ_FIRST(&c->sendq)) != NULL)
-		call_finish(call, NULL, cause);
+		rp_qmp_call_finish(call, NULL, cause);
 }
 
-void calls_run_callbacks(struct rp_qmp *c)
+void rp_qmp_calls_run_callbacks(struct rp_qmp *c)
 {
 	struct rp_qmp_call *call;
 
@@ -184,9 +184,9 @@ static void abandon(struct rp_qmp_call *call, enum rp_qmp_kind kind, const char 
 	}
 	rp_qmp_error_set(&err, kind, queued ? RP_QMP_PHASE_WRITE : RP_QMP_PHASE_REPLY, call->name,
 			 "%s", desc);
-	call_finish(call, NULL, &err);
+	rp_qmp_call_finish(call, NULL, &err);
 	if (queued)
-		calls_pump(c);
+		rp_qmp_calls_pump(c);
 }
 
 static void abandon_late(struct rp_qmp_call *call)
@@ -197,7 +197,7 @@ static void abandon_late(struct rp_qmp_call *call)
 			: "no reply in time; QEMU is busy, hangs or is stopped");
 }
 
-void calls_expire_write(struct rp_qmp *c)
+void rp_qmp_calls_expire_write(struct rp_qmp *c)
 {
 	struct rp_qmp_call *call = TAILQ_FIRST(&c->sendq);
 
@@ -206,14 +206,14 @@ void calls_expire_write(struct rp_qmp *c)
 		abandon_late(call);
 }
 
-uint64_t calls_write_deadline(const struct rp_qmp *c)
+uint64_t rp_qmp_calls_write_deadline(const struct rp_qmp *c)
 {
 	const struct rp_qmp_call *call = TAILQ_FIRST(&c->sendq);
 
 	return call != NULL && !c->resync ? call->write_deadline_ms : 0;
 }
 
-struct rp_qmp_call *calls_find(struct rp_qmp *c, uint64_t id)
+struct rp_qmp_call *rp_qmp_calls_find(struct rp_qmp *c, uint64_t id)
 {
 	struct rp_qmp_call *call;
 
@@ -224,7 +224,7 @@ struct rp_qmp_call *calls_find(struct rp_qmp *c, uint64_t id)
 	return NULL;
 }
 
-struct rp_qmp_call *calls_oldest(struct rp_qmp *c)
+struct rp_qmp_call *rp_qmp_calls_oldest(struct rp_qmp *c)
 {
 	struct rp_qmp_call *call;
 
@@ -283,21 +283,21 @@ static void number(struct rp_qmp *c, struct rp_qmp_call *call)
 	call->seq = ++c->seq[call->oob];
 	call->len += (size_t)sprintf(call->text + call->len, ",\"id\":%llu}\n",
 				     (unsigned long long)id_of(call));
-	call->write_deadline_ms = deadline_in(c->opts.write_ms);
+	call->write_deadline_ms = rp_qmp_deadline_in(c->opts.write_ms);
 }
 
 static void wait_for_socket(struct rp_qmp *c)
 {
 	c->blocked = true;
 	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS) {
-		wake(c);
+		rp_qmp_wake(c);
 		return;
 	}
 	// Broken: the reader takes what QEMU still said, then sees the end.
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-void calls_pump(struct rp_qmp *c)
+void rp_qmp_calls_pump(struct rp_qmp *c)
 {
 	struct rp_qmp_call *call;
 	ssize_t n;
@@ -346,14 +346,14 @@ static void on_deadline(evutil_socket_t, short, void *arg)
 	if (call->state != CALL_DONE)
 		abandon_late(call);
 	pthread_mutex_unlock(&c->lock);
-	calls_run_callbacks(c);
+	rp_qmp_calls_run_callbacks(c);
 }
 
 static int set_deadline(struct rp_qmp_call *call, unsigned timeout_ms)
 {
 	struct timeval tv = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
 
-	call->deadline_ms = deadline_in(timeout_ms);
+	call->deadline_ms = rp_qmp_deadline_in(timeout_ms);
 	if (timeout_ms == 0 || call->done == NULL)
 		return 0;
 	call->timer = event_new(call->c->loop->base, -1, 0, on_deadline, call);
@@ -376,7 +376,7 @@ static struct rp_qmp_call *call_new(struct rp_qmp *c, const struct rp_qmp_reques
 	call->oob = req->oob;
 	call->done = req->done;
 	call->done_arg = req->done_arg;
-	cond_init(&call->finished);
+	rp_qmp_cond_init(&call->finished);
 	strlcpy(call->name, req->command, sizeof(call->name));
 	if (make_text(call, req, err) < 0 || copy_fds(call, req, err) < 0)
 		goto fail;
@@ -427,11 +427,11 @@ static void enqueue(struct rp_qmp *c, struct rp_qmp_call *call)
 		TAILQ_INSERT_HEAD(&c->sendq, call, link);
 	c->counters.commands++;
 	c->counters.in_flight++;
-	calls_pump(c);
+	rp_qmp_calls_pump(c);
 }
 
-int call_start(struct rp_qmp *c, const struct rp_qmp_request *req, bool negotiation,
-	       struct rp_qmp_call **out, struct rp_qmp_error *err)
+int rp_qmp_call_start(struct rp_qmp *c, const struct rp_qmp_request *req, bool negotiation,
+		      struct rp_qmp_call **out, struct rp_qmp_error *err)
 {
 	struct rp_qmp_call *call = call_new(c, req, err);
 	int rc;
@@ -460,7 +460,7 @@ struct rp_qmp_call *rp_qmp_start(struct rp_qmp *c, const struct rp_qmp_request *
 				 struct rp_qmp_error *err)
 {
 	struct rp_qmp_call *call;
-	int rc = call_start(c, req, false, &call, err);
+	int rc = rp_qmp_call_start(c, req, false, &call, err);
 
 	if (rc == 0)
 		return call;
@@ -473,14 +473,14 @@ int rp_qmp_call_wait(struct rp_qmp_call *call, json_t **ret, struct rp_qmp_error
 	struct rp_qmp *c = call->c;
 	int rc = 0;
 
-	if (on_loop(c->loop))
+	if (rp_qmp_on_loop(c->loop))
 		return rp_qmp_error_set(err, RP_QMP_ARGUMENT, RP_QMP_PHASE_NONE, call->name,
 					"a callback may not wait; use rp_qmp_start() with done");
 	pthread_mutex_lock(&c->lock);
 	while (call->state != CALL_DONE) {
 		// With a callback it is the loop that keeps the deadline.
-		if (!cond_wait_until(&call->finished, &c->lock,
-				     call->done == NULL ? call->deadline_ms : 0) &&
+		if (!rp_qmp_cond_wait_until(&call->finished, &c->lock,
+					    call->done == NULL ? call->deadline_ms : 0) &&
 		    call->state != CALL_DONE)
 			abandon_late(call);
 	}
@@ -520,10 +520,10 @@ int rp_qmp_exec_request(struct rp_qmp *c, const struct rp_qmp_request *req, json
 	plain.done = NULL;
 	if (ret != NULL)
 		*ret = NULL;
-	if (on_loop(c->loop))
+	if (rp_qmp_on_loop(c->loop))
 		return rp_qmp_error_set(err, RP_QMP_ARGUMENT, RP_QMP_PHASE_NONE, req->command,
 					"a callback may not wait; use rp_qmp_start() with done");
-	rc = call_start(c, &plain, false, &call, err);
+	rc = rp_qmp_call_start(c, &plain, false, &call, err);
 	if (rc < 0)
 		return rc;
 	rc = rp_qmp_call_wait(call, ret, err);

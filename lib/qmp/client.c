@@ -13,7 +13,7 @@
 
 // ---- Small things that the other files use, too ----
 
-void cond_init(pthread_cond_t *cond)
+void rp_qmp_cond_init(pthread_cond_t *cond)
 {
 	pthread_condattr_t attr;
 
@@ -23,7 +23,7 @@ void cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&attr);
 }
 
-bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms)
+bool rp_qmp_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms)
 {
 	struct timespec ts;
 
@@ -36,12 +36,12 @@ bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadl
 	return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
 }
 
-uint64_t deadline_in(unsigned ms)
+uint64_t rp_qmp_deadline_in(unsigned ms)
 {
 	return ms == 0 ? 0 : rp_clock_ms() + ms;
 }
 
-void client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...)
+void rp_qmp_client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...)
 {
 	char text[512], line[768];
 	va_list ap;
@@ -73,7 +73,7 @@ const char *rp_qmp_state_name(enum rp_qmp_state state)
 
 // ---- Waking the loop ----
 
-void wake(struct rp_qmp *c)
+void rp_qmp_wake(struct rp_qmp *c)
 {
 	if (c->woken || c->torn)
 		return;
@@ -84,7 +84,8 @@ void wake(struct rp_qmp *c)
 static void tear_down(struct rp_qmp *c)
 {
 	if (c->state != RP_QMP_ENDED)
-		client_lost(c, RP_QMP_CLOSED, client_phase(c->state), "closed by this program");
+		rp_qmp_client_lost(c, RP_QMP_CLOSED, rp_qmp_client_phase(c->state),
+				   "closed by this program");
 	pthread_mutex_lock(&c->lock);
 	event_free(c->ev_timer);
 	event_free(c->ev_wake);
@@ -103,13 +104,13 @@ static void on_wake(evutil_socket_t, short, void *arg)
 	closing = c->closing;
 	fresh = !c->begun;
 	c->begun = true;
-	client_arm_write(c);
+	rp_qmp_client_arm_write(c);
 	pthread_mutex_unlock(&c->lock);
-	calls_run_callbacks(c);
+	rp_qmp_calls_run_callbacks(c);
 	if (closing)
 		tear_down(c);
 	else if (fresh)
-		client_begin(c);
+		rp_qmp_client_begin(c);
 }
 
 // ---- Opening and closing ----
@@ -120,10 +121,10 @@ static void client_free(struct rp_qmp *c)
 
 	while ((w = TAILQ_FIRST(&c->watches)) != NULL) {
 		TAILQ_REMOVE(&c->watches, w, link);
-		watch_free(w);
+		rp_qmp_watch_free(w);
 	}
 	if (c->events != NULL)
-		queue_free(c->events);
+		rp_qmp_queue_free(c->events);
 	rp_qmp_frame_free(&c->frame);
 	pthread_cond_destroy(&c->changed);
 	pthread_mutex_destroy(&c->lock);
@@ -139,7 +140,7 @@ static int client_init(struct rp_qmp *c, struct rp_qmp_loop *loop)
 	if (c->opts.reconnect_max_ms < c->opts.reconnect_min_ms)
 		c->opts.reconnect_max_ms = c->opts.reconnect_min_ms;
 	pthread_mutex_init(&c->lock, NULL);
-	cond_init(&c->changed);
+	rp_qmp_cond_init(&c->changed);
 	TAILQ_INIT(&c->sendq);
 	TAILQ_INIT(&c->sent);
 	TAILQ_INIT(&c->done);
@@ -148,12 +149,12 @@ static int client_init(struct rp_qmp *c, struct rp_qmp_loop *loop)
 	if (rp_qmp_frame_init(&c->frame, c->opts.reply_limit, c->opts.depth_limit) < 0)
 		return -ENOMEM;
 	if (c->opts.event_queue > 0) {
-		c->events = queue_new(c, c->opts.event_queue);
+		c->events = rp_qmp_queue_new(c, c->opts.event_queue);
 		if (c->events == NULL)
 			return -ENOMEM;
 	}
 	c->ev_wake = event_new(loop->base, -1, 0, on_wake, c);
-	c->ev_timer = event_new(loop->base, -1, 0, client_on_timer, c);
+	c->ev_timer = event_new(loop->base, -1, 0, rp_qmp_client_on_timer, c);
 	return c->ev_wake != NULL && c->ev_timer != NULL ? 0 : -ENOMEM;
 }
 
@@ -166,7 +167,7 @@ struct rp_qmp *rp_qmp_open(struct rp_qmp_loop *loop, const char *address,
 	if (c == NULL)
 		goto fail;
 	c->opts = opts != NULL ? *opts : RP_QMP_OPTS_DEFAULT;
-	rc = address_parse(&c->address, address, err);
+	rc = rp_qmp_address_parse(&c->address, address, err);
 	if (rc < 0) {
 		free(c);
 		errno = -rc;
@@ -182,7 +183,7 @@ struct rp_qmp *rp_qmp_open(struct rp_qmp_loop *loop, const char *address,
 		goto fail;
 	}
 	pthread_mutex_lock(&c->lock);
-	wake(c);
+	rp_qmp_wake(c);
 	pthread_mutex_unlock(&c->lock);
 	return c;
 fail:
@@ -224,8 +225,8 @@ struct rp_qmp *rp_qmp_connect(const char *address, const struct rp_qmp_opts *opt
 
 int rp_qmp_wait_ready(struct rp_qmp *c, unsigned timeout_ms, struct rp_qmp_error *err)
 {
-	uint64_t deadline_ms = deadline_in(timeout_ms);
-	bool in_time = !on_loop(c->loop);
+	uint64_t deadline_ms = rp_qmp_deadline_in(timeout_ms);
+	bool in_time = !rp_qmp_on_loop(c->loop);
 	int rc;
 
 	if (!in_time)
@@ -233,7 +234,7 @@ int rp_qmp_wait_ready(struct rp_qmp *c, unsigned timeout_ms, struct rp_qmp_error
 					"a callback may not wait");
 	pthread_mutex_lock(&c->lock);
 	while (c->state < RP_QMP_READY && in_time)
-		in_time = cond_wait_until(&c->changed, &c->lock, deadline_ms);
+		in_time = rp_qmp_cond_wait_until(&c->changed, &c->lock, deadline_ms);
 	if (c->state == RP_QMP_READY) {
 		rc = 0;
 	} else if (c->state > RP_QMP_READY) {
@@ -241,8 +242,8 @@ int rp_qmp_wait_ready(struct rp_qmp *c, unsigned timeout_ms, struct rp_qmp_error
 		if (err != NULL)
 			*err = c->cause;
 	} else {
-		rc = rp_qmp_error_set(err, RP_QMP_TIMEOUT, client_phase(c->state), c->address.text,
-				      "not ready within %u ms (%s)", timeout_ms,
+		rc = rp_qmp_error_set(err, RP_QMP_TIMEOUT, rp_qmp_client_phase(c->state),
+				      c->address.text, "not ready within %u ms (%s)", timeout_ms,
 				      rp_qmp_state_name(c->state));
 	}
 	pthread_mutex_unlock(&c->lock);
@@ -258,7 +259,7 @@ void rp_qmp_close(struct rp_qmp *c)
 	loop = c->own_loop ? c->loop : NULL;
 	pthread_mutex_lock(&c->lock);
 	c->closing = true;
-	wake(c);
+	rp_qmp_wake(c);
 	while (!c->torn)
 		pthread_cond_wait(&c->changed, &c->lock);
 	pthread_mutex_unlock(&c->lock);

@@ -21,7 +21,7 @@ static struct timeval until(uint64_t deadline_ms)
 				.tv_usec = (suseconds_t)(left % 1000) * 1000};
 }
 
-enum rp_qmp_phase client_phase(enum rp_qmp_state state)
+enum rp_qmp_phase rp_qmp_client_phase(enum rp_qmp_state state)
 {
 	switch (state) {
 	case RP_QMP_CONNECTING:
@@ -69,8 +69,8 @@ static void tell_state(struct rp_qmp *c, enum rp_qmp_state state, const struct r
 		c->opts.on_state(c, state, cause, c->opts.state_arg);
 }
 
-void client_lost(struct rp_qmp *c, enum rp_qmp_kind kind, enum rp_qmp_phase phase, const char *desc,
-		 ...)
+void rp_qmp_client_lost(struct rp_qmp *c, enum rp_qmp_kind kind, enum rp_qmp_phase phase,
+			const char *desc, ...)
 {
 	struct rp_qmp_error cause;
 	char text[512];
@@ -96,15 +96,15 @@ void client_lost(struct rp_qmp *c, enum rp_qmp_kind kind, enum rp_qmp_phase phas
 	} else {
 		c->state = RP_QMP_ENDED;
 	}
-	calls_fail_all(c, &cause);
+	rp_qmp_calls_fail_all(c, &cause);
 	told = c->told_lost;
 	c->told_lost = true;
 	pthread_cond_broadcast(&c->changed);
-	queues_wake(c);
+	rp_qmp_queues_wake(c);
 	pthread_mutex_unlock(&c->lock);
 
-	client_log(c, RP_LOG_DEBUG, "%s", text);
-	calls_run_callbacks(c);
+	rp_qmp_client_log(c, RP_LOG_DEBUG, "%s", text);
+	rp_qmp_calls_run_callbacks(c);
 	// Attempt after attempt to reach a VM that is down is no news.
 	if (!told || c->state == RP_QMP_ENDED)
 		tell_state(c, c->state, &cause);
@@ -112,13 +112,13 @@ void client_lost(struct rp_qmp *c, enum rp_qmp_kind kind, enum rp_qmp_phase phas
 
 static void on_readable(evutil_socket_t, short, void *arg)
 {
-	receive(arg);
+	rp_qmp_receive(arg);
 }
 
 // Lock held: let the loop write what the socket did not take.
-void client_arm_write(struct rp_qmp *c)
+void rp_qmp_client_arm_write(struct rp_qmp *c)
 {
-	uint64_t deadline_ms = calls_write_deadline(c);
+	uint64_t deadline_ms = rp_qmp_calls_write_deadline(c);
 	struct timeval tv;
 
 	if (!c->blocked || c->ev_write == NULL || event_pending(c->ev_write, EV_WRITE, NULL))
@@ -132,7 +132,7 @@ static void try_connect(struct rp_qmp *c);
 
 static void connected(struct rp_qmp *c)
 {
-	uint64_t deadline_ms = deadline_in(c->opts.greeting_ms);
+	uint64_t deadline_ms = rp_qmp_deadline_in(c->opts.greeting_ms);
 
 	event_add(c->ev_read, NULL);
 	if (deadline_ms != 0)
@@ -141,7 +141,7 @@ static void connected(struct rp_qmp *c)
 		event_del(c->ev_timer);
 	pthread_mutex_lock(&c->lock);
 	c->state = RP_QMP_GREETING;
-	c->peer_pid = c->address.is_unix ? address_peer_pid(c->fd) : 0;
+	c->peer_pid = c->address.is_unix ? rp_qmp_address_peer_pid(c->fd) : 0;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -157,12 +157,12 @@ static void connect_failed(struct rp_qmp *c, int code)
 		return;
 	}
 	c->attempt = 0;
-	kind = address_failure(&c->address, code, why, sizeof(why));
+	kind = rp_qmp_address_failure(&c->address, code, why, sizeof(why));
 	if (may_pass && kind != RP_QMP_ARGUMENT && c->opts.retry_ms > 0 &&
 	    (c->phase_deadline_ms == 0 || next_ms < c->phase_deadline_ms))
 		set_timer(c, next_ms);
 	else
-		client_lost(c, kind, RP_QMP_PHASE_CONNECT, "%s", why);
+		rp_qmp_client_lost(c, kind, RP_QMP_PHASE_CONNECT, "%s", why);
 }
 
 static void on_writable(evutil_socket_t, short what, void *arg)
@@ -188,11 +188,11 @@ static void on_writable(evutil_socket_t, short what, void *arg)
 	pthread_mutex_lock(&c->lock);
 	c->blocked = false;
 	if (what & EV_TIMEOUT)
-		calls_expire_write(c);
-	calls_pump(c);
-	client_arm_write(c);
+		rp_qmp_calls_expire_write(c);
+	rp_qmp_calls_pump(c);
+	rp_qmp_client_arm_write(c);
 	pthread_mutex_unlock(&c->lock);
-	calls_run_callbacks(c);
+	rp_qmp_calls_run_callbacks(c);
 }
 
 static void try_connect(struct rp_qmp *c)
@@ -200,7 +200,7 @@ static void try_connect(struct rp_qmp *c)
 	int fd = -1, rc;
 	struct timeval tv;
 
-	rc = address_connect(&c->address, c->attempt, &fd);
+	rc = rp_qmp_address_connect(&c->address, c->attempt, &fd);
 	if (fd < 0) {
 		connect_failed(c, -rc);
 		return;
@@ -212,7 +212,7 @@ static void try_connect(struct rp_qmp *c)
 	c->ev_write = event_new(c->loop->base, fd, EV_WRITE, on_writable, c);
 	pthread_mutex_unlock(&c->lock);
 	if (c->ev_read == NULL || c->ev_write == NULL) {
-		client_lost(c, RP_QMP_PROTOCOL, RP_QMP_PHASE_CONNECT, "out of memory");
+		rp_qmp_client_lost(c, RP_QMP_PROTOCOL, RP_QMP_PHASE_CONNECT, "out of memory");
 	} else if (rc == 0) {
 		connected(c);
 	} else {
@@ -221,11 +221,11 @@ static void try_connect(struct rp_qmp *c)
 	}
 }
 
-void client_begin(struct rp_qmp *c)
+void rp_qmp_client_begin(struct rp_qmp *c)
 {
 	pthread_mutex_lock(&c->lock);
 	c->state = RP_QMP_CONNECTING;
-	c->phase_deadline_ms = deadline_in(c->opts.connect_ms);
+	c->phase_deadline_ms = rp_qmp_deadline_in(c->opts.connect_ms);
 	c->attempt = 0;
 	pthread_mutex_unlock(&c->lock);
 	try_connect(c);
@@ -237,24 +237,25 @@ static void greeting_late(struct rp_qmp *c)
 	char why[256];
 
 	if (c->frame.junk > 0) {
-		client_lost(c, RP_QMP_PROTOCOL, RP_QMP_PHASE_GREETING,
-			    "this is no QMP monitor: it says '%s'; expected the socket of -qmp, or "
-			    "of -mon with mode=control",
-			    c->frame.head);
+		rp_qmp_client_lost(
+			c, RP_QMP_PROTOCOL, RP_QMP_PHASE_GREETING,
+			"this is no QMP monitor: it says '%s'; expected the socket of -qmp, or "
+			"of -mon with mode=control",
+			c->frame.head);
 		return;
 	}
-	kind = address_silence(&c->address, c->fd, why, sizeof(why));
-	client_lost(c, kind, RP_QMP_PHASE_GREETING, "no greeting within %u ms: %s",
-		    c->opts.greeting_ms, why);
+	kind = rp_qmp_address_silence(&c->address, c->fd, why, sizeof(why));
+	rp_qmp_client_lost(c, kind, RP_QMP_PHASE_GREETING, "no greeting within %u ms: %s",
+			   c->opts.greeting_ms, why);
 }
 
-void client_on_timer(evutil_socket_t, short, void *arg)
+void rp_qmp_client_on_timer(evutil_socket_t, short, void *arg)
 {
 	struct rp_qmp *c = arg;
 
 	switch (c->state) {
 	case RP_QMP_LOST:
-		client_begin(c);
+		rp_qmp_client_begin(c);
 		break;
 	case RP_QMP_CONNECTING:
 		try_connect(c);
@@ -276,9 +277,10 @@ static void negotiated(struct rp_qmp_call *call, json_t *ret, const struct rp_qm
 	if (c->state != RP_QMP_NEGOTIATING)
 		return; // the connection ended meanwhile, and that is told already
 	if (ret == NULL) {
-		client_lost(c, err->kind == RP_QMP_TIMEOUT ? RP_QMP_TIMEOUT : RP_QMP_PROTOCOL,
-			    RP_QMP_PHASE_NEGOTIATE, "capabilities negotiation failed: %s",
-			    rp_qmp_error_text(err, text, sizeof(text)));
+		rp_qmp_client_lost(c,
+				   err->kind == RP_QMP_TIMEOUT ? RP_QMP_TIMEOUT : RP_QMP_PROTOCOL,
+				   RP_QMP_PHASE_NEGOTIATE, "capabilities negotiation failed: %s",
+				   rp_qmp_error_text(err, text, sizeof(text)));
 		return;
 	}
 	pthread_mutex_lock(&c->lock);
@@ -289,8 +291,8 @@ static void negotiated(struct rp_qmp_call *call, json_t *ret, const struct rp_qm
 	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	(void)call;
-	client_log(c, RP_LOG_DEBUG, "ready: QEMU %d.%d.%d", c->version.major, c->version.minor,
-		   c->version.micro);
+	rp_qmp_client_log(c, RP_LOG_DEBUG, "ready: QEMU %d.%d.%d", c->version.major,
+			  c->version.minor, c->version.micro);
 	tell_state(c, RP_QMP_READY, NULL);
 }
 
@@ -310,7 +312,7 @@ static bool offers_oob(const json_t *qmp)
 	return false;
 }
 
-void client_greeted(struct rp_qmp *c, const json_t *greeting)
+void rp_qmp_client_greeted(struct rp_qmp *c, const json_t *greeting)
 {
 	const json_t *qmp = json_object_get(greeting, "QMP");
 	const json_t *version = json_object_get(qmp, "version");
@@ -334,8 +336,8 @@ void client_greeted(struct rp_qmp *c, const json_t *greeting)
 
 	req.done_arg = c;
 	req.arguments = oob ? json_pack("{s:[s]}", "enable", "oob") : NULL;
-	if (call_start(c, &req, true, &call, NULL) < 0)
-		client_lost(c, RP_QMP_PROTOCOL, RP_QMP_PHASE_NEGOTIATE, "out of memory");
+	if (rp_qmp_call_start(c, &req, true, &call, NULL) < 0)
+		rp_qmp_client_lost(c, RP_QMP_PROTOCOL, RP_QMP_PHASE_NEGOTIATE, "out of memory");
 	rp_qmp_call_free(call);
 	json_decref(req.arguments);
 }

@@ -14,7 +14,7 @@ static const char *const class_names[RP_QMP_CLASSES] = {
 	[RP_QMP_CLASS_OTHER] = "other",
 };
 
-enum rp_qmp_class error_class(const char *name)
+enum rp_qmp_class rp_qmp_error_class(const char *name)
 {
 	unsigned i = 0;
 
@@ -23,7 +23,7 @@ enum rp_qmp_class error_class(const char *name)
 	return i;
 }
 
-void count_reply(struct rp_qmp *c, const struct rp_qmp_call *call)
+void rp_qmp_count_reply(struct rp_qmp *c, const struct rp_qmp_call *call)
 {
 	uint64_t us = (rp_clock_ns() - call->started_ns) / 1000;
 	struct rp_qmp_counters *n = &c->counters;

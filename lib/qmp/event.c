@@ -90,7 +90,7 @@ bool rp_qmp_event_match(const struct rp_qmp_event *e, const struct rp_qmp_filter
 
 // ---- Queues ----
 
-struct rp_qmp_queue *queue_new(struct rp_qmp *c, size_t capacity)
+struct rp_qmp_queue *rp_qmp_queue_new(struct rp_qmp *c, size_t capacity)
 {
 	struct rp_qmp_queue *q = calloc(1, sizeof(*q));
 
@@ -99,7 +99,7 @@ struct rp_qmp_queue *queue_new(struct rp_qmp *c, size_t capacity)
 	q->c = c;
 	q->capacity = capacity > 0 ? capacity : 1;
 	TAILQ_INIT(&q->events);
-	cond_init(&q->arrived);
+	rp_qmp_cond_init(&q->arrived);
 	TAILQ_INSERT_TAIL(&c->queues, q, link);
 	return q;
 }
@@ -114,7 +114,7 @@ static struct rp_qmp_event *queue_take(struct rp_qmp_queue *q, struct event_node
 	return e;
 }
 
-void queue_free(struct rp_qmp_queue *q)
+void rp_qmp_queue_free(struct rp_qmp_queue *q)
 {
 	while (!TAILQ_EMPTY(&q->events))
 		rp_qmp_event_unref(queue_take(q, TAILQ_FIRST(&q->events)));
@@ -127,7 +127,7 @@ struct rp_qmp_queue *rp_qmp_queue_open(struct rp_qmp *c, size_t capacity)
 	struct rp_qmp_queue *q;
 
 	pthread_mutex_lock(&c->lock);
-	q = queue_new(c, capacity);
+	q = rp_qmp_queue_new(c, capacity);
 	pthread_mutex_unlock(&c->lock);
 	if (q == NULL)
 		errno = ENOMEM;
@@ -146,7 +146,7 @@ void rp_qmp_queue_close(struct rp_qmp_queue *q)
 	pthread_mutex_lock(&c->lock);
 	TAILQ_REMOVE(&c->queues, q, link);
 	pthread_mutex_unlock(&c->lock);
-	queue_free(q);
+	rp_qmp_queue_free(q);
 	rp_qmp_unref(c);
 }
 
@@ -178,9 +178,9 @@ static struct event_node *queue_find(struct rp_qmp_queue *q, const struct rp_qmp
 	return NULL;
 }
 
-int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
-		     uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
-		     struct rp_qmp_error *err)
+int rp_qmp_queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
+			    uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
+			    struct rp_qmp_error *err)
 {
 	const char *name = filter != NULL && filter->name != NULL ? filter->name : "event";
 	struct rp_qmp *c = q->c;
@@ -189,7 +189,7 @@ int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
 	int rc = 0;
 
 	*e = NULL;
-	if (on_loop(c->loop))
+	if (rp_qmp_on_loop(c->loop))
 		return rp_qmp_error_set(err, RP_QMP_ARGUMENT, RP_QMP_PHASE_EVENT, name,
 					"a callback may not wait");
 	pthread_mutex_lock(&c->lock);
@@ -198,7 +198,7 @@ int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
 		if (node != NULL || !in_time || c->state == RP_QMP_ENDED ||
 		    c->counters.losses > losses)
 			break;
-		in_time = cond_wait_until(&q->arrived, &c->lock, deadline_ms);
+		in_time = rp_qmp_cond_wait_until(&q->arrived, &c->lock, deadline_ms);
 	}
 	if (node != NULL) {
 		*e = queue_take(q, node);
@@ -217,7 +217,8 @@ int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
 int rp_qmp_queue_wait(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
 		      unsigned timeout_ms, struct rp_qmp_event **e, struct rp_qmp_error *err)
 {
-	return queue_wait_until(q, filter, deadline_in(timeout_ms), UINT64_MAX, e, err);
+	return rp_qmp_queue_wait_until(q, filter, rp_qmp_deadline_in(timeout_ms), UINT64_MAX, e,
+				       err);
 }
 
 uint64_t rp_qmp_queue_dropped(struct rp_qmp_queue *q)
@@ -239,7 +240,7 @@ int rp_qmp_wait_event(struct rp_qmp *c, const struct rp_qmp_filter *filter, unsi
 				"the client was opened with event_queue 0");
 }
 
-void queues_wake(struct rp_qmp *c)
+void rp_qmp_queues_wake(struct rp_qmp *c)
 {
 	struct rp_qmp_queue *q;
 
@@ -249,7 +250,7 @@ void queues_wake(struct rp_qmp *c)
 
 // ---- Callbacks ----
 
-void watch_free(struct rp_qmp_watch *w)
+void rp_qmp_watch_free(struct rp_qmp_watch *w)
 {
 	free(w->name);
 	json_decref(w->filter.data);
@@ -271,7 +272,7 @@ struct rp_qmp_watch *rp_qmp_watch(struct rp_qmp *c, const struct rp_qmp_filter *
 		w->filter.data = json_deep_copy(filter->data);
 		if ((filter->name != NULL && w->name == NULL) ||
 		    (filter->data != NULL && w->filter.data == NULL)) {
-			watch_free(w);
+			rp_qmp_watch_free(w);
 			errno = ENOMEM;
 			return NULL;
 		}
@@ -287,7 +288,7 @@ void rp_qmp_unwatch(struct rp_qmp *c, struct rp_qmp_watch *w)
 	if (w == NULL)
 		return;
 	pthread_mutex_lock(&c->lock);
-	if (on_loop(c->loop) && w->running) {
+	if (rp_qmp_on_loop(c->loop) && w->running) {
 		w->gone = true;
 		w = NULL;
 	} else {
@@ -297,7 +298,7 @@ void rp_qmp_unwatch(struct rp_qmp *c, struct rp_qmp_watch *w)
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (w != NULL)
-		watch_free(w);
+		rp_qmp_watch_free(w);
 }
 
 static void run_watches(struct rp_qmp *c, const struct rp_qmp_event *e)
@@ -316,12 +317,12 @@ static void run_watches(struct rp_qmp *c, const struct rp_qmp_event *e)
 		next = TAILQ_NEXT(w, link);
 		if (w->gone) {
 			TAILQ_REMOVE(&c->watches, w, link);
-			watch_free(w);
+			rp_qmp_watch_free(w);
 		}
 	}
 }
 
-void event_arrived(struct rp_qmp *c, const json_t *message)
+void rp_qmp_event_arrived(struct rp_qmp *c, const json_t *message)
 {
 	struct rp_qmp_event *e = event_new_from(message);
 	struct rp_qmp_queue *q;

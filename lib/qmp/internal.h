@@ -144,66 +144,67 @@ struct rp_qmp {
 };
 
 // address.c
-int address_parse(struct address *a, const char *text, struct rp_qmp_error *err);
+int rp_qmp_address_parse(struct address *a, const char *text, struct rp_qmp_error *err);
 // Start to connect. 0: connected; -EINPROGRESS; another -errno.
-int address_connect(const struct address *a, unsigned index, int *fd);
-enum rp_qmp_kind address_failure(const struct address *a, int code, char *why, size_t len);
-int address_peer_pid(int fd);
+int rp_qmp_address_connect(const struct address *a, unsigned index, int *fd);
+enum rp_qmp_kind rp_qmp_address_failure(const struct address *a, int code, char *why, size_t len);
+int rp_qmp_address_peer_pid(int fd);
 // Why does the server say nothing? BUSY or TIMEOUT, with the reason.
-enum rp_qmp_kind address_silence(const struct address *a, int fd, char *why, size_t len);
+enum rp_qmp_kind rp_qmp_address_silence(const struct address *a, int fd, char *why, size_t len);
 
 // client.c
-void cond_init(pthread_cond_t *cond);
+void rp_qmp_cond_init(pthread_cond_t *cond);
 // Wait until deadline_ms (0: for ever). False: it has passed.
-bool cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms);
-uint64_t deadline_in(unsigned ms);
+bool rp_qmp_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ms);
+uint64_t rp_qmp_deadline_in(unsigned ms);
 __attribute__((format(printf, 3, 4))) void
-client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
-void wake(struct rp_qmp *c); // lock held
+rp_qmp_client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
+void rp_qmp_wake(struct rp_qmp *c); // lock held
 
 // loop.c
-bool on_loop(const struct rp_qmp_loop *loop);
+bool rp_qmp_on_loop(const struct rp_qmp_loop *loop);
 
 // connect.c
-void client_on_timer(evutil_socket_t, short, void *c);
-enum rp_qmp_phase client_phase(enum rp_qmp_state state);
-void client_begin(struct rp_qmp *c);	 // loop's thread, lock not held
-void client_arm_write(struct rp_qmp *c); // loop's thread, lock held
+void rp_qmp_client_on_timer(evutil_socket_t, short, void *c);
+enum rp_qmp_phase rp_qmp_client_phase(enum rp_qmp_state state);
+void rp_qmp_client_begin(struct rp_qmp *c);	// loop's thread, lock not held
+void rp_qmp_client_arm_write(struct rp_qmp *c); // loop's thread, lock held
 // Loop's thread, lock not held: the connection is over.
-__attribute__((format(printf, 4, 5))) void client_lost(struct rp_qmp *c, enum rp_qmp_kind kind,
-						       enum rp_qmp_phase phase, const char *desc,
-						       ...);
-void client_greeted(struct rp_qmp *c, const json_t *greeting);
+__attribute__((format(printf, 4, 5))) void rp_qmp_client_lost(struct rp_qmp *c,
+							      enum rp_qmp_kind kind,
+							      enum rp_qmp_phase phase,
+							      const char *desc, ...);
+void rp_qmp_client_greeted(struct rp_qmp *c, const json_t *greeting);
 __attribute__((format(printf, 3, 4))) void
-client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
+rp_qmp_client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
 
 // call.c; lock held unless said otherwise
-int call_start(struct rp_qmp *c, const struct rp_qmp_request *req, bool negotiation,
-	       struct rp_qmp_call **call, struct rp_qmp_error *err); // not held
-void calls_pump(struct rp_qmp *c);
-void calls_expire_write(struct rp_qmp *c);
-uint64_t calls_write_deadline(const struct rp_qmp *c);
-void call_finish(struct rp_qmp_call *call, json_t *ret, const struct rp_qmp_error *err);
-void calls_fail_all(struct rp_qmp *c, const struct rp_qmp_error *cause);
-void calls_run_callbacks(struct rp_qmp *c); // loop's thread, not held
-struct rp_qmp_call *calls_find(struct rp_qmp *c, uint64_t id);
-struct rp_qmp_call *calls_oldest(struct rp_qmp *c);
+int rp_qmp_call_start(struct rp_qmp *c, const struct rp_qmp_request *req, bool negotiation,
+		      struct rp_qmp_call **call, struct rp_qmp_error *err); // not held
+void rp_qmp_calls_pump(struct rp_qmp *c);
+void rp_qmp_calls_expire_write(struct rp_qmp *c);
+uint64_t rp_qmp_calls_write_deadline(const struct rp_qmp *c);
+void rp_qmp_call_finish(struct rp_qmp_call *call, json_t *ret, const struct rp_qmp_error *err);
+void rp_qmp_calls_fail_all(struct rp_qmp *c, const struct rp_qmp_error *cause);
+void rp_qmp_calls_run_callbacks(struct rp_qmp *c); // loop's thread, not held
+struct rp_qmp_call *rp_qmp_calls_find(struct rp_qmp *c, uint64_t id);
+struct rp_qmp_call *rp_qmp_calls_oldest(struct rp_qmp *c);
 
 // receive.c; loop's thread, lock not held
-void receive(struct rp_qmp *c);
+void rp_qmp_receive(struct rp_qmp *c);
 
 // event.c
-void event_arrived(struct rp_qmp *c, const json_t *message); // loop's thread, not held
-struct rp_qmp_queue *queue_new(struct rp_qmp *c, size_t capacity);
-void queue_free(struct rp_qmp_queue *q);
+void rp_qmp_event_arrived(struct rp_qmp *c, const json_t *message); // loop's thread, not held
+struct rp_qmp_queue *rp_qmp_queue_new(struct rp_qmp *c, size_t capacity);
+void rp_qmp_queue_free(struct rp_qmp_queue *q);
 // rp_qmp_queue_wait() up to a point in time (0: for ever), ending as soon as the connection was
 // lost more often than that.
-int queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
-		     uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
-		     struct rp_qmp_error *err);
-void queues_wake(struct rp_qmp *c);
-void watch_free(struct rp_qmp_watch *w);
+int rp_qmp_queue_wait_until(struct rp_qmp_queue *q, const struct rp_qmp_filter *filter,
+			    uint64_t deadline_ms, uint64_t losses, struct rp_qmp_event **e,
+			    struct rp_qmp_error *err);
+void rp_qmp_queues_wake(struct rp_qmp *c);
+void rp_qmp_watch_free(struct rp_qmp_watch *w);
 
 // counters.c; lock held
-void count_reply(struct rp_qmp *c, const struct rp_qmp_call *call);
-enum rp_qmp_class error_class(const char *name);
+void rp_qmp_count_reply(struct rp_qmp *c, const struct rp_qmp_call *call);
+enum rp_qmp_class rp_qmp_error_class(const char *name);

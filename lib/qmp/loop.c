@@ -9,7 +9,7 @@
 
 static __thread const struct rp_qmp_loop *running_loop;
 
-bool on_loop(const struct rp_qmp_loop *loop)
+bool rp_qmp_on_loop(const struct rp_qmp_loop *loop)
 {
 	return running_loop == loop;
 }

@@ -84,12 +84,12 @@ static json_t *load(const char *text, size_t len, json_error_t *error)
 
 static void fail_oldest(struct rp_qmp *c, const struct rp_qmp_error *err)
 {
-	struct rp_qmp_call *call = calls_oldest(c);
+	struct rp_qmp_call *call = rp_qmp_calls_oldest(c);
 
 	if (call == NULL)
 		return;
 	c->settled = call->seq;
-	call_finish(call, NULL, err);
+	rp_qmp_call_finish(call, NULL, err);
 }
 
 /*
@@ -102,14 +102,14 @@ static void lost_message(struct rp_qmp *c, const char *head, size_t len, const c
 	bool event = memmem(head, len < 40 ? len : 40, "\"timestamp\"", 11) != NULL ||
 		     memmem(head, len < 40 ? len : 40, "\"event\"", 7) != NULL;
 
-	client_log(c, RP_LOG_WARN, "lost %s that %s", event ? "an event" : "a message", why);
+	rp_qmp_client_log(c, RP_LOG_WARN, "lost %s that %s", event ? "an event" : "a message", why);
 	rp_qmp_error_set(&err, RP_QMP_PROTOCOL, RP_QMP_PHASE_REPLY, NULL, "lost a reply that %s",
 			 why);
 	pthread_mutex_lock(&c->lock);
 	c->counters.broken++;
 	if (!event)
 		fail_oldest(c, &err);
-	calls_pump(c);
+	rp_qmp_calls_pump(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -136,14 +136,14 @@ static void stray_error(struct rp_qmp *c, const json_t *error)
 	pthread_mutex_lock(&c->lock);
 	c->counters.stray_errors++;
 	expected = c->quiet_on;
-	if (!expected && calls_oldest(c) != NULL) {
+	if (!expected && rp_qmp_calls_oldest(c) != NULL) {
 		fail_oldest(c, &err);
 		c->resync = true;
-		calls_pump(c);
+		rp_qmp_calls_pump(c);
 	}
 	pthread_mutex_unlock(&c->lock);
 	if (!expected)
-		client_log(c, RP_LOG_WARN, "error without an id: %s", err.desc);
+		rp_qmp_client_log(c, RP_LOG_WARN, "error without an id: %s", err.desc);
 }
 
 // The value leaves the message before another thread gets it: jansson counts references in a way
@@ -169,11 +169,11 @@ static void reply(struct rp_qmp *c, json_t *message)
 	if (ret == NULL)
 		fill_command_error(&err, RP_QMP_COMMAND, error);
 	pthread_mutex_lock(&c->lock);
-	call = calls_find(c, n);
+	call = rp_qmp_calls_find(c, n);
 	if (n / 2 == 0 || n / 2 > c->seq[oob]) {
 		c->counters.unknown_replies++;
 		pthread_mutex_unlock(&c->lock);
-		client_log(c, RP_LOG_WARN, "reply with an id that was never sent");
+		rp_qmp_client_log(c, RP_LOG_WARN, "reply with an id that was never sent");
 		json_decref(ret);
 		return;
 	}
@@ -184,12 +184,12 @@ static void reply(struct rp_qmp *c, json_t *message)
 		c->counters.late_replies++;
 		json_decref(ret);
 	} else {
-		count_reply(c, call);
+		rp_qmp_count_reply(c, call);
 		if (ret == NULL)
-			c->counters.classes[error_class(err.class)]++;
-		call_finish(call, ret, ret == NULL ? &err : NULL);
+			c->counters.classes[rp_qmp_error_class(err.class)]++;
+		rp_qmp_call_finish(call, ret, ret == NULL ? &err : NULL);
 	}
-	calls_pump(c);
+	rp_qmp_calls_pump(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -205,9 +205,9 @@ static void message(struct rp_qmp *c, const char *text, size_t len)
 		return;
 	}
 	if (json_is_object(json_object_get(json, "QMP")) && c->state == RP_QMP_GREETING)
-		client_greeted(c, json);
+		rp_qmp_client_greeted(c, json);
 	else if (json_is_string(json_object_get(json, "event")))
-		event_arrived(c, json);
+		rp_qmp_event_arrived(c, json);
 	else if (json_object_get(json, "return") != NULL)
 		reply(c, json);
 	else if (!json_is_object(json_object_get(json, "error")))
@@ -224,7 +224,7 @@ static void message(struct rp_qmp *c, const char *text, size_t len)
 static void ended(struct rp_qmp *c, int code)
 {
 	bool greeted = c->state >= RP_QMP_NEGOTIATING;
-	enum rp_qmp_phase phase = client_phase(c->state);
+	enum rp_qmp_phase phase = rp_qmp_client_phase(c->state);
 	bool quit;
 
 	pthread_mutex_lock(&c->lock);
@@ -232,14 +232,14 @@ static void ended(struct rp_qmp *c, int code)
 	pthread_mutex_unlock(&c->lock);
 	// After quit QEMU may be gone before it has read what came behind it.
 	if (code == 0 || quit)
-		client_lost(c, RP_QMP_CLOSED, phase, "QEMU closed the connection%s",
-			    greeted ? "" : " without a greeting");
+		rp_qmp_client_lost(c, RP_QMP_CLOSED, phase, "QEMU closed the connection%s",
+				   greeted ? "" : " without a greeting");
 	else
-		client_lost(c, code == ECONNRESET ? RP_QMP_RESET : RP_QMP_PROTOCOL, phase,
-			    "the connection broke: %s", strerror(code));
+		rp_qmp_client_lost(c, code == ECONNRESET ? RP_QMP_RESET : RP_QMP_PROTOCOL, phase,
+				   "the connection broke: %s", strerror(code));
 }
 
-void receive(struct rp_qmp *c)
+void rp_qmp_receive(struct rp_qmp *c)
 {
 	struct rp_qmp_frame *f = &c->frame;
 	uint8_t *buf = c->loop->buf;
@@ -268,5 +268,5 @@ void receive(struct rp_qmp *c)
 	if (c->fd >= 0)
 		c->counters.junk += f->junk - junk;
 	pthread_mutex_unlock(&c->lock);
-	calls_run_callbacks(c);
+	rp_qmp_calls_run_callbacks(c);
 }

@@ -110,7 +110,7 @@ static bool gone(struct run *r, uint64_t deadline_ms)
 	struct rp_qmp_event *e;
 
 	while (!r->monitor_gone) {
-		if (queue_wait_until(r->q, NULL, deadline_ms, r->losses, &e, &err) < 0) {
+		if (rp_qmp_queue_wait_until(r->q, NULL, deadline_ms, r->losses, &e, &err) < 0) {
 			if (err.kind == RP_QMP_TIMEOUT && err.phase == RP_QMP_PHASE_EVENT)
 				return false;
 			r->monitor_gone = true;
