@@ -175,8 +175,6 @@ __attribute__((format(printf, 4, 5))) void rp_qmp_client_lost(struct rp_qmp *c,
 							      enum rp_qmp_phase phase,
 							      const char *desc, ...);
 void rp_qmp_client_greeted(struct rp_qmp *c, const json_t *greeting);
-__attribute__((format(printf, 3, 4))) void
-rp_qmp_client_log(const struct rp_qmp *c, enum rp_log_level level, const char *fmt, ...);
 
 // call.c; lock held unless said otherwise
 int rp_qmp_call_start(struct rp_qmp *c, const struct rp_qmp_request *req, bool negotiation,
