@@ -62,9 +62,12 @@ void rp_backend_free(struct rp_backend *be)
 		return;
 	if (be->vrings != NULL) {
 		rp_backend_stop_all(be);
-		for (unsigned int q = 0; q < be->dev->n_rings; q++)
+		for (unsigned int q = 0; q < be->dev->n_rings; q++) {
+			free(be->vrings[q].ring.inflight.again);
 			rp_backend_set_err(be, q, -1);
+		}
 	}
+	rp_mapping_close(&be->inflight);
 	rp_device_regions_clear(&be->regions);
 	if (be->rx.got > 0)
 		rp_vhu_close_fds(&be->rx.msg);

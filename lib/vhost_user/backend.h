@@ -40,24 +40,26 @@ struct rp_backend; // opaque
 	(RP_VHU_PROTOCOL_BIT(MQ) | RP_VHU_PROTOCOL_BIT(LOG_SHMFD) | RP_VHU_PROTOCOL_BIT(RARP) |    \
 	 RP_VHU_PROTOCOL_BIT(REPLY_ACK) | RP_VHU_PROTOCOL_BIT(MTU) |                               \
 	 RP_VHU_PROTOCOL_BIT(BACKEND_REQ) | RP_VHU_PROTOCOL_BIT(CONFIG) |                          \
-	 RP_VHU_PROTOCOL_BIT(RESET_DEVICE) | RP_VHU_PROTOCOL_BIT(INBAND_NOTIFICATIONS) |           \
-	 RP_VHU_PROTOCOL_BIT(CONFIGURE_MEM_SLOTS) | RP_VHU_PROTOCOL_BIT(STATUS))
+	 RP_VHU_PROTOCOL_BIT(INFLIGHT_SHMFD) | RP_VHU_PROTOCOL_BIT(RESET_DEVICE) |                 \
+	 RP_VHU_PROTOCOL_BIT(INBAND_NOTIFICATIONS) | RP_VHU_PROTOCOL_BIT(CONFIGURE_MEM_SLOTS) |    \
+	 RP_VHU_PROTOCOL_BIT(STATUS))
 
 // Each may be NULL. Those that return int refuse the message by a negative number.
 struct rp_backend_ops {
 	// A started ring may have available chains (or be asked to look: see timeout).
 	void (*kicked)(struct rp_backend *be, unsigned int q, void *arg);
 	void (*ring_started)(struct rp_backend *be, unsigned int q, void *arg);
-	// The last moment to give chains back; after it nothing may touch the ring. Not called when
-	// the ring's memory is gone already.
+	// The last moment to give chains back; after it nothing may touch the ring. Not
+	// called when the ring's memory is gone already.
 	void (*ring_stopped)(struct rp_backend *be, unsigned int q, void *arg);
 	void (*features_set)(struct rp_backend *be, void *arg);
 	void (*reset)(struct rp_backend *be, void *arg);
 	int (*set_mtu)(struct rp_backend *be, uint64_t mtu, void *arg);
 	int (*set_config)(struct rp_backend *be, uint32_t offset, const void *data, uint32_t size,
 			  void *arg);
-	// Every request before it is handled, and every reply before it is sent: for tests that
-	// need a back-end which misbehaves. 0 go on; 1 leave it out; negative: hang up.
+	// Every request before it is handled, and every reply before it is sent: for tests
+	// that need a back-end which misbehaves. 0 go on; 1 leave it out; negative: hang
+	// up.
 	int (*request)(struct rp_backend *be, const struct rp_vhu_msg *msg, void *arg);
 	int (*reply)(struct rp_backend *be, struct rp_vhu_msg *reply, void *arg);
 };
@@ -73,8 +75,8 @@ struct rp_backend_device {
 	void *arg;
 };
 
-// Serve a connected socket, which is ours from here on. The device must outlive the object. NULL
-// with errno set (and the socket closed).
+// Serve a connected socket, which is ours from here on. The device must outlive the
+// object. NULL with errno set (and the socket closed).
 struct rp_backend *rp_backend_new(int sock, const struct rp_backend_device *dev);
 
 // Stop all rings, unmap, close, free. NULL is fine.
@@ -87,7 +89,8 @@ int rp_backend_step(struct rp_backend *be);
 // Readable when step() has something to do.
 int rp_backend_fd(const struct rp_backend *be);
 
-// How long to wait for that at most, in ms: -1 for ever, 0 not at all, 1 while a ring is polled.
+// How long to wait for that at most, in ms: -1 for ever, 0 not at all, 1 while a ring is
+// polled.
 int rp_backend_timeout(const struct rp_backend *be);
 
 const struct rp_error *rp_backend_error(const struct rp_backend *be);
@@ -111,5 +114,6 @@ uint64_t rp_backend_status(const struct rp_backend *be);
 const struct rp_device_regions *rp_backend_memory(const struct rp_backend *be);
 int rp_backend_socket(const struct rp_backend *be);
 
-// Tell the front-end that the configuration space changed. 0, -ENOTSUP not negotiated, -errno.
+// Tell the front-end that the configuration space changed. 0, -ENOTSUP not negotiated,
+// -errno.
 int rp_backend_config_changed(struct rp_backend *be);

@@ -3,7 +3,9 @@
 #include "virtio/feature_bits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /*
@@ -341,6 +343,56 @@ static int vring_kick(struct rp_backend *be, struct rp_vhu_msg *msg)
 	return 0;
 }
 
+// --- chains in flight ---
+
+static bool inflight_fits(const struct rp_backend *be, const struct rp_vhu_inflight *in)
+{
+	return in->num_queues > 0 && in->num_queues <= be->dev->n_rings && in->queue_size > 0 &&
+	       in->queue_size <= RING_SIZE_MAX;
+}
+
+// Fresh memory for the record; the front-end keeps it and hands it back with SET_INFLIGHT_FD.
+static int get_inflight_fd(struct rp_backend *be, struct rp_vhu_msg *msg)
+{
+	struct rp_vhu_inflight *in = &msg->payload.inflight;
+	int fd;
+
+	if (!inflight_fits(be, in))
+		return -EINVAL;
+	in->mmap_size = in->num_queues * rp_inflight_size(in->queue_size);
+	in->mmap_offset = 0;
+	fd = memfd_create("inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	msg->fds[0] = fd;
+	msg->n_fds = 1;
+	if (ftruncate(fd, (off_t)in->mmap_size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	return 0;
+}
+
+static int set_inflight_fd(struct rp_backend *be, struct rp_vhu_msg *msg)
+{
+	const struct rp_vhu_inflight in = msg->payload.inflight;
+	struct rp_mapping mapping;
+	int rc;
+
+	if (any_started(be))
+		return -EBUSY;
+	if (!inflight_fits(be, &in) || in.mmap_offset % 64 != 0 ||
+	    in.mmap_size < in.num_queues * rp_inflight_size(in.queue_size))
+		return -EINVAL;
+	rc = rp_mapping_open(&mapping, msg->fds[0], in.mmap_offset, in.mmap_size, &be->err);
+	if (rc < 0)
+		return rc;
+	rp_mapping_close(&be->inflight);
+	be->inflight = mapping;
+	be->inflight_rings = in.num_queues;
+	be->inflight_size = in.queue_size;
+	return 0;
+}
+
 // --- the rest ---
 
 static int set_backend_req_fd(struct rp_backend *be, struct rp_vhu_msg *msg)
@@ -417,6 +469,8 @@ static const handler_fn handlers[] = {
 	[RP_VHU_SET_BACKEND_REQ_FD] = set_backend_req_fd,
 	[RP_VHU_GET_CONFIG] = get_config,
 	[RP_VHU_SET_CONFIG] = set_config,
+	[RP_VHU_GET_INFLIGHT_FD] = get_inflight_fd,
+	[RP_VHU_SET_INFLIGHT_FD] = set_inflight_fd,
 	[RP_VHU_RESET_DEVICE] = reset_device,
 	[RP_VHU_VRING_KICK] = vring_kick,
 	[RP_VHU_GET_MAX_MEM_SLOTS] = get_max_mem_slots,
@@ -428,14 +482,22 @@ static const handler_fn handlers[] = {
 
 // --- dispatch ---
 
+// Send the message as a reply, and close the descriptors that the handler put into it.
 static int send_reply(struct rp_backend *be, struct rp_vhu_msg *msg)
 {
-	int rc = 0;
+	unsigned int n_fds = msg->n_fds;
+	int fds[RP_VHU_MAX_FDS], rc = 0;
 
+	memcpy(fds, msg->fds, sizeof(fds));
 	msg->flags = RP_VHU_FLAG_REPLY;
 	if (be->dev->ops->reply != NULL)
 		rc = be->dev->ops->reply(be, msg, be->dev->arg);
-	return rc == 0 ? rp_vhu_send(be->sock, msg, 0, &be->err) : (rc < 0 ? rc : 0);
+	if (rc == 0)
+		rc = rp_vhu_send(be->sock, msg, 0, &be->err);
+	memcpy(msg->fds, fds, sizeof(fds));
+	msg->n_fds = n_fds;
+	rp_vhu_close_fds(msg);
+	return rc < 0 ? rc : 0;
 }
 
 static handler_fn find_handler(struct rp_backend *be, const struct rp_vhu_message_info *info)
@@ -493,17 +555,14 @@ int rp_backend_handle(struct rp_backend *be)
 		return rc < 0 ? rc : 0;
 	}
 	result = judge(be, msg, info);
+	if (result == 0 && rp_vhu_reply_expected(info, 0, be->protocol_features))
+		return send_reply(be, msg);
 	rp_vhu_close_fds(msg);
 	if (result == -ECONNABORTED)
 		return result;
-	if (result == 0 && info->reply != RP_VHU_PAYLOAD_ACK) {
-		bool due = rp_vhu_reply_expected(info, 0, be->protocol_features);
-
-		return due ? send_reply(be, msg) : 0;
-	}
 	// A reply that is no ack has no room to say no: there only the end of the connection is
 	// left.
-	if ((info == NULL || info->reply == RP_VHU_PAYLOAD_ACK) && need_reply &&
+	if (need_reply && (info == NULL || info->reply == RP_VHU_PAYLOAD_ACK) &&
 	    rp_backend_has_protocol(be, RP_VHU_PROTOCOL_BIT(REPLY_ACK))) {
 		reply_u64(msg, result != 0);
 		return send_reply(be, msg);

@@ -39,6 +39,9 @@ struct rp_backend {
 	struct rp_device_regions regions;
 	struct rp_device_memory memory; // the rings' view of regions
 	struct rp_backend_vring *vrings;
+	struct rp_mapping inflight; // of SET_INFLIGHT_FD
+	uint16_t inflight_rings;
+	uint16_t inflight_size; // of a ring in it
 };
 
 static inline bool rp_backend_has_protocol(const struct rp_backend *be, uint64_t bit)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -93,11 +94,26 @@ bool rp_backend_resolve(struct rp_backend *be, unsigned int q)
 	return r->desc != NULL && r->avail != NULL && r->used != NULL;
 }
 
+// The ring's record in the memory of SET_INFLIGHT_FD, if it has one there. False: no memory of
+// ours.
+static bool attach_inflight(struct rp_backend *be, unsigned int q)
+{
+	struct rp_inflight *f = &be->vrings[q].ring.inflight;
+
+	free(f->again);
+	*f = (struct rp_inflight){.shared = NULL};
+	if (q >= be->inflight_rings || be->vrings[q].num > be->inflight_size)
+		return true;
+	f->again = calloc(be->vrings[q].num, sizeof(*f->again));
+	f->shared = (void *)((char *)be->inflight.start + q * rp_inflight_size(be->inflight_size));
+	return f->again != NULL;
+}
+
 static void start_ring(struct rp_backend *be, unsigned int q)
 {
 	struct rp_backend_vring *v = &be->vrings[q];
 
-	if (!rp_backend_resolve(be, q))
+	if (!rp_backend_resolve(be, q) || !attach_inflight(be, q))
 		return;
 	v->ring.event_idx = (be->features & RP_VIRTIO_BIT(EVENT_IDX)) != 0;
 	v->ring.indirect = (be->features & RP_VIRTIO_BIT(INDIRECT_DESC)) != 0;

@@ -29,6 +29,9 @@ void rp_device_ring_start(struct rp_device_ring *ring, uint16_t base)
 	ring->shown_used = ring->next_used;
 	ring->called = ring->next_used;
 	ring->broken = NULL;
+	if (ring->inflight.shared != NULL)
+		ring->next_avail = ring->next_used +
+				   rp_inflight_start(&ring->inflight, ring->size, ring->next_used);
 }
 
 // --- taking a chain ---
@@ -135,24 +138,43 @@ static int broken(struct rp_device_ring *ring, const char *reason)
 	return -EIO;
 }
 
-int rp_device_ring_pop(struct rp_device_ring *ring, struct rp_device_chain *chain)
+// The head of the next chain: first those of a device before us. 1, 0 none there, -EIO.
+static int next_head(struct rp_device_ring *ring, uint16_t *head)
 {
-	struct vring_desc last;
+	struct rp_inflight *f = &ring->inflight;
 	uint16_t ready;
-	int rc;
 
-	if (ring->broken != NULL)
-		return -EIO;
+	if (f->shared != NULL && f->at < f->n_again) {
+		*head = f->again[f->at++];
+		return 1;
+	}
 	ready = __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE) - ring->next_avail;
 	if (ready == 0)
 		return 0;
 	if (ready > ring->size)
 		return broken(ring, "available index is ahead by more than the ring");
-	chain->head = __atomic_load_n(&ring->avail->ring[ring->next_avail & (ring->size - 1)],
-				      __ATOMIC_RELAXED);
-	if (chain->head >= ring->size)
+	*head = __atomic_load_n(&ring->avail->ring[ring->next_avail & (ring->size - 1)],
+				__ATOMIC_RELAXED);
+	if (*head >= ring->size)
 		return broken(ring, "head descriptor out of range");
 	ring->next_avail++;
+	if (f->shared != NULL) {
+		f->taken++;
+		rp_inflight_take(f, *head);
+	}
+	return 1;
+}
+
+int rp_device_ring_pop(struct rp_device_ring *ring, struct rp_device_chain *chain)
+{
+	struct vring_desc last;
+	int rc;
+
+	if (ring->broken != NULL)
+		return -EIO;
+	rc = next_head(ring, &chain->head);
+	if (rc <= 0)
+		return rc;
 	chain->n_out = chain->n_in = 0;
 	chain->out_len = chain->in_len = 0;
 	chain->error = NULL;
@@ -166,7 +188,25 @@ int rp_device_ring_pop(struct rp_device_ring *ring, struct rp_device_chain *chai
 
 void rp_device_ring_unpop(struct rp_device_ring *ring, unsigned int n)
 {
-	ring->next_avail -= (uint16_t)n;
+	struct rp_inflight *f = &ring->inflight;
+
+	if (f->shared == NULL) {
+		ring->next_avail -= (uint16_t)n;
+		return;
+	}
+	for (; n > 0; n--) {
+		uint16_t head;
+
+		if (f->taken == 0) {
+			f->at--;
+			continue;
+		}
+		f->taken--;
+		ring->next_avail--;
+		head = ring->avail->ring[ring->next_avail & (ring->size - 1)];
+		if (head < ring->size)
+			rp_inflight_put_back(f, head);
+	}
 }
 
 // --- giving it back ---
@@ -176,6 +216,8 @@ void rp_device_ring_push(struct rp_device_ring *ring, uint16_t head, uint32_t le
 	unsigned int at = ring->next_used++ & (ring->size - 1);
 	struct vring_used_elem *elem = &ring->used->ring[at];
 
+	if (ring->inflight.shared != NULL)
+		rp_inflight_use(&ring->inflight, head);
 	__atomic_store_n(&elem->id, head, __ATOMIC_RELAXED);
 	__atomic_store_n(&elem->len, len, __ATOMIC_RELAXED);
 	wrote_used(ring, offsetof(struct vring_used, ring) + at * sizeof(*elem), sizeof(*elem));
@@ -183,10 +225,14 @@ void rp_device_ring_push(struct rp_device_ring *ring, uint16_t head, uint32_t le
 
 void rp_device_ring_publish(struct rp_device_ring *ring)
 {
-	if (ring->shown_used == ring->next_used)
+	uint16_t n = ring->next_used - ring->shown_used;
+
+	if (n == 0)
 		return;
 	ring->shown_used = ring->next_used;
 	__atomic_store_n(&ring->used->idx, ring->shown_used, __ATOMIC_RELEASE);
+	if (ring->inflight.shared != NULL)
+		rp_inflight_done(&ring->inflight, ring->size, n, ring->shown_used);
 	wrote_used(ring, offsetof(struct vring_used, idx), sizeof(ring->used->idx));
 }
 
@@ -213,7 +259,8 @@ bool rp_device_ring_enable_kick(struct rp_device_ring *ring)
 	else
 		__atomic_store_n(&ring->used->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED) != ring->next_avail;
+	return __atomic_load_n(&ring->avail->idx, __ATOMIC_RELAXED) != ring->next_avail ||
+	       ring->inflight.at < ring->inflight.n_again;
 }
 
 void rp_device_ring_disable_kick(struct rp_device_ring *ring)

@@ -22,6 +22,8 @@
  * A ring belongs to one thread. Nothing allocates. Lengths in bytes, indices free-running.
  */
 
+#include "virtio/inflight.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +59,7 @@ struct rp_device_ring {
 	struct vring_avail *avail;
 	struct vring_used *used;
 	const struct rp_device_memory *memory;
+	struct rp_inflight inflight; // shared and again are set by the caller before start, or NULL
 };
 
 // A chain in our own words: first n_out readable segments, then n_in writable ones.
@@ -88,6 +91,7 @@ static inline uint64_t rp_device_ring_used_len(uint16_t size)
 }
 
 // Ready the ring to go on at index base; size, pointers and flags are set by the caller before.
+// With a record of chains in flight, base follows from that.
 void rp_device_ring_start(struct rp_device_ring *ring, uint16_t base);
 
 // Take the next available chain. 1; 0 none there; -EBADMSG the chain makes no sense (its head is
