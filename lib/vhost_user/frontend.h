@@ -76,6 +76,7 @@ struct rp_frontend_config {
 	bool always_indirect;	    // an indirect table even for a single descriptor
 	bool manual_rx;		    // receive buffers come from provide_rx_buffer() alone
 	uint64_t memory_size;	    // at least what the rings and buffers need
+	uint64_t extra_memory;	    // on top of that, in one piece, for the caller's own buffers
 	uint8_t memory_regions;	    // 1 to 8; default 1
 	bool hugepages;		    // guest memory in huge pages
 	unsigned int timeout_ms;    // for each wait on the control socket; default 2000

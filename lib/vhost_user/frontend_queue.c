@@ -132,7 +132,8 @@ static uint64_t memory_needed(const struct rp_frontend *fe)
 	}
 	largest = indirect > largest ? indirect : largest;
 	sum = sum * fe->cfg.queue_pairs + largest * fe->cfg.memory_regions;
-	return sum > fe->cfg.memory_size ? sum : fe->cfg.memory_size;
+	sum = sum > fe->cfg.memory_size ? sum : fe->cfg.memory_size;
+	return sum + fe->cfg.extra_memory * fe->cfg.memory_regions;
 }
 
 static int check_ring_config(const struct rp_frontend *fe, struct rp_error *err)
