@@ -44,6 +44,7 @@ test_packages=(
 	isc-dhcp-client
 	kmod
 	libclang-rt-14-dev
+	llvm
 	mesa-vulkan-drivers
 	procps
 	python3
