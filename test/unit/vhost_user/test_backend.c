@@ -193,6 +193,10 @@ static void ring_starts_with_the_first_kick_and_stops_at_get_base(void **state)
 	assert_int_equal(ack(f, STATE(RP_VHU_SET_VRING_NUM, 1, RING_SIZE)), 1);
 	assert_int_equal(ack(f, STATE(RP_VHU_SET_VRING_BASE, 1, 0)), 1);
 	assert_int_equal(ack(f, U64(RP_VHU_SET_FEATURES, 0)), 1);
+	// A bad address changes nothing.
+	assert_int_equal(ack(f, addr_msg(1, 0x1000)), 1);
+	eventfd_write(kick, 1);
+	assert_int_equal(rp_backend_step(f->be), 1);
 	assert_int_equal(ask(f, &base), 0);
 	assert_int_equal(base.payload.state.num, 1);
 	avail->idx = 2;

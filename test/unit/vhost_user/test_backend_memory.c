@@ -227,6 +227,7 @@ static void crash_with_chains_in_flight_is_made_good(void **state)
 	eventfd_write(kick, 1);
 	assert_int_equal(rp_backend_step(f->be), 1); // the sink takes both and gives them back
 	assert_int_equal(used->idx, 2);
+	assert_int_equal(ack(f, msg), 1); // not while it is in use
 	// Three more are taken; the last two are given back, the first is not; then we are gone.
 	ring = rp_backend_ring(f->be, 1);
 	post(&m, 2, 4);
