@@ -146,7 +146,7 @@ void rp_console_control(struct rp_console *c, const char *line)
 	struct rp_error err = {0};
 	char text[640];
 
-	if (rp_control_run_line(c->daemon->fabric, line, c->out, &err) < 0)
+	if (rp_control_run_line(&c->daemon->control, line, c->out, &err) < 0)
 		fprintf(c->out, "%s\n", rp_error_text(&err, text, sizeof(text)));
 }
 
@@ -202,7 +202,7 @@ void rp_console_show_nic(struct rp_console *c, const char *name)
 	struct rp_vhost_state st;
 	char line[256];
 
-	snprintf(line, sizeof(line), "nic show %s", name);
+	snprintf(line, sizeof(line), "nic get %s", name);
 	rp_console_control(c, line);
 	if (nic == NULL || !nic->has_port)
 		return;

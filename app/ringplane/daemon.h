@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "control/control.h"
 #include "fabric/fabric.h"
 #include "options.h"
 #include "pipeline/worker.h"
@@ -19,7 +20,9 @@ struct rp_daemon {
 	struct event_base *base;
 	struct rp_dataplane *dp;
 	struct rp_fabric *fabric;
-	struct rp_host *host; // NULL: no public network, or --no-host
+	struct rp_control control;
+	struct rp_host *host;		     // NULL: no public network, or --no-host
+	struct rp_nic_counters host_cleared; // where its counters start
 	struct rp_addr host_ip4;
 	struct rp_addr host_ip6;
 	int wake_fd; // eventfd: the vhost thread has news of a port
@@ -42,6 +45,7 @@ struct rp_port {
 	uint64_t next_rxq, next_txq; // and as in the view that is being built
 	uint64_t features;
 	uint32_t connections;
+	struct rp_nic_counters cleared; // where the counters start that control tells
 };
 
 // What a change of the model brings about; arg is the daemon.

@@ -19,14 +19,15 @@
 #include "base/log.h"
 #include "checks.h"
 #include "console.h"
-#include "control/control.h"
+#include "control.h"
 #include "daemon.h"
 #include "net/tap/host.h"
 
 /*
  * ringplane: brings the parts up in order, runs the event loop, takes them down in reverse.
  *
- *	options -> EAL -> checks -> dataplane -> fabric (ports, view) -> workers -> console -> loop
+ *	options -> EAL -> checks -> dataplane -> fabric (ports, view) -> workers -> console ->
+ *	control socket -> loop
  */
 
 #define MBUFS_PER_NODE 16383 // at most; chains of five for the largest frames, and the TAP's ring
@@ -152,21 +153,10 @@ static int make_dataplane(struct rp_daemon *d, struct rp_error *err)
 	return d->dp == NULL ? -err->code : 0;
 }
 
-// Commands that are to make the first model; what a failing file has made goes again, so that the
-// next start finds it as empty as this one.
+// Commands that are to make the first model.
 static int run_init(struct rp_daemon *d, struct rp_error *err)
 {
-	struct rp_network *net;
-	int rc;
-
-	if (d->opt->init != NULL)
-		rc = rp_control_run_file(d->fabric, d->opt->init, NULL, err);
-	else
-		rc = rp_control_run_text(d->fabric, "two-vms.rp", rp_config_two_vms, NULL, err);
-	while (rc < 0 && (net = TAILQ_FIRST(&d->fabric->networks)) != NULL)
-		if (rp_network_delete(d->fabric, net, true, NULL, NULL) < 0)
-			break;
-	return rc;
+	return rp_control_load(&d->control, d->opt->init, "two-vms.rp", rp_config_two_vms, err);
 }
 
 // The model: what the store has; where it has nothing, from the init file; with neither file, the
@@ -179,6 +169,7 @@ static int make_fabric(struct rp_daemon *d, struct rp_error *err)
 	d->fabric = rp_fabric_new(&rp_daemon_ops, d, d->opt->socket_dir, max_nics, err);
 	if (d->fabric == NULL)
 		return -err->code;
+	rp_daemon_control_init(d);
 	rp_fabric_reserve(d->fabric, &d->host_ip4);
 	rp_fabric_reserve(d->fabric, &d->host_ip6);
 	if (d->opt->state != NULL && rp_fabric_open_store(d->fabric, d->opt->state, err) < 0)
@@ -215,6 +206,9 @@ static int run(struct rp_daemon *d, struct rp_error *err)
 	d->console = rp_console_new(d, d->opt->interactive, err);
 	if (d->console == NULL)
 		return -err->code;
+	rc = rp_daemon_control_open(d, err);
+	if (rc < 0)
+		return rc;
 	print_start(d);
 	event_base_dispatch(d->base);
 	return 0;
@@ -226,6 +220,7 @@ static void take_down(struct rp_daemon *d)
 		rp_console_print_exit(d->console, stdout);
 		rp_console_free(d->console);
 	}
+	rp_daemon_control_close(d);
 	if (d->dp != NULL)
 		rp_dataplane_stop(d->dp);
 	if (d->fabric != NULL)

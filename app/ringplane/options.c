@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	OPT_INIT = 256,
@@ -14,6 +16,9 @@ enum {
 	OPT_HOST_IP4,
 	OPT_HOST_IP6,
 	OPT_PIDFILE,
+	OPT_CONTROL,
+	OPT_CONTROL_MODE,
+	OPT_CONTROL_GROUP,
 	OPT_NO_HOST,
 	OPT_STATS_PERIOD,
 	OPT_HELP,
@@ -27,6 +32,9 @@ static const struct option options[] = {
 	{"tap", required_argument, NULL, OPT_TAP},
 	{"host-ip4", required_argument, NULL, OPT_HOST_IP4},
 	{"host-ip6", required_argument, NULL, OPT_HOST_IP6},
+	{"control", required_argument, NULL, OPT_CONTROL},
+	{"control-mode", required_argument, NULL, OPT_CONTROL_MODE},
+	{"control-group", required_argument, NULL, OPT_CONTROL_GROUP},
 	{"pidfile", required_argument, NULL, OPT_PIDFILE},
 	{"no-host", no_argument, NULL, OPT_NO_HOST},
 	{"interactive", no_argument, NULL, 'i'},
@@ -45,6 +53,34 @@ static int parse_period(const char *text, unsigned int *seconds, struct rp_error
 		return rp_error_set(err, EINVAL, "--stats-period", text,
 				    "expected seconds from 0 (off) to 86400");
 	*seconds = (unsigned int)v;
+	return 0;
+}
+
+static int parse_mode(const char *text, mode_t *mode, struct rp_error *err)
+{
+	size_t n = strspn(text, "01234567");
+
+	if (n == 0 || n > 4 || text[n] != '\0' || strtoul(text, NULL, 8) > 0777)
+		return rp_error_set(err, EINVAL, "--control-mode", text,
+				    "expected an octal mode such as 0660");
+	*mode = (mode_t)strtoul(text, NULL, 8);
+	return 0;
+}
+
+// By name or number.
+static int parse_group(const char *text, gid_t *group, struct rp_error *err)
+{
+	const struct group *entry = getgrnam(text);
+	size_t n = strspn(text, "0123456789");
+
+	if (entry != NULL) {
+		*group = entry->gr_gid;
+		return 0;
+	}
+	if (n == 0 || n > 9 || text[n] != '\0')
+		return rp_error_set(err, EINVAL, "--control-group", text,
+				    "there is no such group; expected a name or a number");
+	*group = (gid_t)strtoul(text, NULL, 10);
 	return 0;
 }
 
@@ -69,6 +105,13 @@ static int take(struct rp_options *opt, int c, char **argv, struct rp_error *err
 	case OPT_HOST_IP6:
 		opt->host_ip6 = optarg;
 		return 0;
+	case OPT_CONTROL:
+		opt->control = optarg;
+		return 0;
+	case OPT_CONTROL_MODE:
+		return parse_mode(optarg, &opt->control_mode, err);
+	case OPT_CONTROL_GROUP:
+		return parse_group(optarg, &opt->control_group, err);
 	case OPT_PIDFILE:
 		opt->pidfile = optarg;
 		return 0;
@@ -102,6 +145,8 @@ int rp_options_parse(struct rp_options *opt, int argc, char **argv, struct rp_er
 
 	*opt = (struct rp_options){
 		.socket_dir = RP_DEFAULT_SOCKET_DIR,
+		.control_mode = 0660,
+		.control_group = (gid_t)-1,
 		.tap = RP_DEFAULT_TAP,
 		.host_ip4 = RP_DEFAULT_HOST_IP4,
 		.host_ip6 = RP_DEFAULT_HOST_IP6,
@@ -133,6 +178,9 @@ void rp_options_help(void)
 	       "  --host-ip4 ADDR    the host's addresses on it (%s,\n"
 	       "  --host-ip6 ADDR    %s)\n"
 	       "  --no-host          no TAP and no kernel routes: needs no privilege\n"
+	       "  --control PATH     the control socket, for ringctl (DIR/control.sock)\n"
+	       "  --control-mode M   who may use it: its mode (0660)\n"
+	       "  --control-group G  and its group (that of this process)\n"
 	       "  --pidfile FILE     where the process id goes (DIR/ringplane.pid)\n"
 	       "  -i                 console on standard input\n"
 	       "  --stats-period S   print port statistics every S seconds\n"

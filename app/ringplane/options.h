@@ -6,6 +6,7 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -21,6 +22,9 @@ struct rp_options {
 	const char *tap;      // name of the host's interface
 	const char *host_ip4; // the host's own addresses on it
 	const char *host_ip6;
+	const char *control; // socket path, NULL: <socket_dir>/control.sock
+	mode_t control_mode;
+	gid_t control_group; // (gid_t)-1: the process's own
 	const char *pidfile; // NULL: <socket_dir>/ringplane.pid
 	bool no_host;
 	bool interactive;

@@ -131,6 +131,7 @@ static int open_host(struct rp_daemon *d, struct rp_error *err)
 	if (d->host == NULL)
 		return -err->code;
 	rp_dataplane_port_reset(d->dp, rp_host_port(d->host));
+	d->host_cleared = (struct rp_nic_counters){0};
 	return 0;
 }
 
@@ -254,11 +255,13 @@ static bool port_changed(struct rp_nic *nic)
 		nic->state = RP_NIC_CONNECTED;
 		port->connected_at = rp_clock_ms();
 		rp_info("nic '%s': connected", nic->cfg.name);
+		rp_control_nic_event(&port->daemon->control, "connected", nic);
 		warn_numa(nic, st.numa_node);
 		rp_ra_start(port);
 	} else if (!st.up && nic->state == RP_NIC_CONNECTED) {
 		nic->state = RP_NIC_CREATED;
 		rp_info("nic '%s': disconnected", nic->cfg.name);
+		rp_control_nic_event(&port->daemon->control, "disconnected", nic);
 		rp_ra_stop(port);
 	}
 	return st.rxq != port->rxq || st.txq != port->txq;

@@ -5,32 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bsd/string.h>
-
-#include "control/command.h"
+#include "base/log.h"
+#include "control/lines.h"
+#include "control/method.h"
 #include "control/text.h"
+#include "rpc/server.h"
 
-// The column of the word that an error of the fabric is about, else of the command itself.
-static uint16_t column_of(const struct rp_call *call, const struct rp_error *err)
-{
-	if (call->name != NULL && strcmp(err->field, "name") == 0)
-		return call->name_column;
-	for (uint16_t i = 0; i < call->n_values; i++) {
-		const struct rp_value *value = &call->values[i];
-
-		// Of a repeated key it is the one whose value is named.
-		if (strcmp(err->field, value->key->name) == 0 &&
-		    (!value->key->repeat ||
-		     strncmp(err->value, value->text, sizeof(err->value)) == 0))
-			return value->column;
-	}
-	return call->words.word[0].column;
-}
+struct run {
+	struct rp_control *control;
+	FILE *out;
+};
 
 // Run one line; on failure *column is where in it.
-static int run_line(struct rp_fabric *fabric, const char *line, FILE *out, uint16_t *column,
-		    struct rp_error *err)
+static int run_line(void *arg, const char *line, uint16_t *column, struct rp_error *err)
 {
+	const struct run *run = arg;
 	struct rp_call call;
 	json_t *result = NULL;
 	int rc = rp_command_parse(line, &call, err);
@@ -38,82 +27,90 @@ static int run_line(struct rp_fabric *fabric, const char *line, FILE *out, uint1
 	*column = call.error_column;
 	if (rc < 0 || call.command == NULL)
 		return rc;
-	rc = call.command->run(fabric, &call, &result, err);
+	rc = rp_methods[call.command->id](run->control, &call, &result, err);
 	if (rc < 0)
-		*column = column_of(&call, err);
-	else if (out != NULL && result != NULL)
-		rp_text_print(out, result, call.command->columns);
+		*column = rp_call_error_column(&call, err);
+	else if (run->out != NULL && result != NULL)
+		rp_text_print(run->out, result, call.command->columns, false);
 	json_decref(result);
 	return rc;
 }
 
-int rp_control_run_line(struct rp_fabric *fabric, const char *line, FILE *out, struct rp_error *err)
+int rp_control_run_line(struct rp_control *control, const char *line, FILE *out,
+			struct rp_error *err)
 {
+	struct run run = {control, out};
 	struct rp_error own;
 	uint16_t column;
 
-	return run_line(fabric, line, out, &column, err != NULL ? err : &own);
+	return run_line(&run, line, &column, err != NULL ? err : &own);
 }
 
-static int run_stream(struct rp_fabric *fabric, const char *name, FILE *in, FILE *out,
-		      struct rp_error *err)
+int rp_control_run_file(struct rp_control *control, const char *path, FILE *out,
+			struct rp_error *err)
 {
-	unsigned int number = 0;
-	size_t room = 0;
-	char *line = NULL;
-	int rc = 0;
-
-	while (rc == 0) {
-		ssize_t n = getline(&line, &room, in);
-		uint16_t column = 1;
-
-		if (n < 0) {
-			if (!feof(in))
-				rc = rp_error_set(err, errno, NULL, name, "cannot be read: %s",
-						  strerror(errno));
-			break;
-		}
-		number++;
-		if (strlen(line) != (size_t)n)
-			rc = rp_error_set(err, EINVAL, NULL, NULL,
-					  "the line has a zero byte; expected text");
-		else
-			rc = run_line(fabric, line, out, &column, err);
-		if (rc < 0)
-			snprintf(err->where, sizeof(err->where), "%s:%u:%u", name, number, column);
-	}
-	free(line);
-	return rc;
-}
-
-int rp_control_run_file(struct rp_fabric *fabric, const char *path, FILE *out, struct rp_error *err)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	struct run run = {control, out};
 	struct rp_error own;
-	int rc;
 
-	if (in == NULL)
-		return rp_error_set(err, errno, NULL, path,
-				    "cannot be opened: %s; expected a file of commands",
-				    strerror(errno));
-	rc = run_stream(fabric, is_stdin ? "(standard input)" : path, in, out,
-			err != NULL ? err : &own);
-	if (!is_stdin)
-		fclose(in);
-	return rc;
+	return rp_lines_run_file(path, run_line, &run, err != NULL ? err : &own);
 }
 
-int rp_control_run_text(struct rp_fabric *fabric, const char *name, const char *text, FILE *out,
+int rp_control_run_text(struct rp_control *control, const char *name, const char *text, FILE *out,
 			struct rp_error *err)
 {
 	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	struct run run = {control, out};
 	struct rp_error own;
 	int rc;
 
 	if (in == NULL)
 		return rp_error_set(err, errno, NULL, name, "cannot be read: %s", strerror(errno));
-	rc = run_stream(fabric, name, in, out, err != NULL ? err : &own);
+	rc = rp_lines_run(name, in, run_line, &run, err != NULL ? err : &own);
 	fclose(in);
+	return rc;
+}
+
+// What a failing file has made goes again, so that the next one finds the model as empty.
+int rp_control_load(struct rp_control *control, const char *path, const char *name,
+		    const char *text, struct rp_error *err)
+{
+	struct rp_network *network;
+	int rc;
+
+	if (path != NULL)
+		rc = rp_control_run_file(control, path, NULL, err);
+	else
+		rc = rp_control_run_text(control, name, text, NULL, err);
+	while (rc < 0 && (network = TAILQ_FIRST(&control->fabric->networks)) != NULL)
+		if (rp_network_delete(control->fabric, network, true, NULL, NULL) < 0)
+			break;
+	return rc;
+}
+
+static void log_change(const struct rp_call *call, const struct ucred *cred)
+{
+	rp_info("%s%s%s by process %d of user %u", call->command->method,
+		call->name != NULL ? " " : "", call->name != NULL ? call->name : "", (int)cred->pid,
+		cred->uid);
+}
+
+int rp_control_call(void *arg, struct rp_rpc_peer *peer, const char *method, const json_t *params,
+		    json_t **result, struct rp_error *err)
+{
+	const struct rp_command *command = rp_command_find(method, err);
+	struct rp_control *control = arg;
+	struct rp_call call;
+	int rc;
+
+	if (command == NULL)
+		return -ENOSYS;
+	rc = rp_call_from_json(command, params, &call, err);
+	if (rc < 0)
+		return rc;
+	control->peer = peer;
+	rc = rp_methods[command->id](control, &call, result, err);
+	control->peer = NULL;
+	if (rc == 0 && command->changes && peer != NULL)
+		log_change(&call, rp_rpc_peer_cred(peer));
 	return rc;
 }

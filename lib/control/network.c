@@ -1,53 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include <bsd/string.h>
 
-#include "control/noun.h"
+#include "control/method.h"
 
-enum key {
-	KEY_IPV4,
-	KEY_IPV6,
-	KEY_DNS,
-	KEY_NTP,
-	KEY_DOMAIN,
-	KEY_SEARCH,
-	KEY_MTU,
-	KEY_PUBLIC,
-	KEY_REAL_MASK,
-	KEY_FORCE,
-};
-
-// clang-format off
-#define SETTINGS                                                                                   \
-	{.name = "dns", .id = KEY_DNS, .type = RP_VALUE_ADDR, .repeat = true, .clearable = true,   \
-	 .help = "server of names that the VMs are told of"},                                      \
-	{.name = "ntp", .id = KEY_NTP, .type = RP_VALUE_ADDR, .repeat = true, .clearable = true,   \
-	 .help = "server of time"},                                                                \
-	{.name = "domain", .id = KEY_DOMAIN, .type = RP_VALUE_TEXT, .max = RP_DOMAIN_MAX - 1,      \
-	 .clearable = true, .help = "domain that the VMs are in"},                                 \
-	{.name = "search", .id = KEY_SEARCH, .type = RP_VALUE_TEXT, .max = RP_DOMAIN_MAX - 1,      \
-	 .repeat = true, .clearable = true, .help = "further domain in which names are looked up"},\
-	{.name = "mtu", .id = KEY_MTU, .type = RP_VALUE_NUMBER, .min = RP_MTU_MIN,                 \
-	 .max = RP_MTU_MAX, .help = "size of the largest IP packet"},                              \
-	{.name = "real-mask", .id = KEY_REAL_MASK, .type = RP_VALUE_BOOL,                          \
-	 .help = "DHCPv4 tells the subnet's mask, for guests that cannot use a /32"}
-
-static const struct rp_key create_keys[] = {
-	{.name = "ipv4", .id = KEY_IPV4, .type = RP_VALUE_SUBNET4, .help = "IPv4 subnet"},
-	{.name = "ipv6", .id = KEY_IPV6, .type = RP_VALUE_SUBNET6, .help = "IPv6 prefix"},
-	{.name = "public", .id = KEY_PUBLIC, .type = RP_VALUE_BOOL,
-	 .help = "reaches the host and, where the host forwards, what is behind it"},
-	SETTINGS,
-};
-
-static const struct rp_key update_keys[] = {SETTINGS};
-
-static const struct rp_key delete_keys[] = {
-	{.name = "force", .id = KEY_FORCE, .type = RP_VALUE_BOOL, .help = "delete its NICs as well"},
-};
-// clang-format on
+static_assert((int)RP_MIN_NETWORK_MTU == RP_MTU_MIN && (int)RP_MAX_NETWORK_MTU == RP_MTU_MAX,
+	      "the schema's limits are those of the model");
+static_assert((int)RP_MAX_NETWORK_DOMAIN == RP_DOMAIN_MAX - 1 &&
+		      (int)RP_MAX_NETWORK_SEARCH == RP_DOMAIN_MAX - 1,
+	      "a domain fits the model");
 
 static json_t *json_servers(const struct rp_addr_list *list)
 {
@@ -58,7 +22,7 @@ static json_t *json_servers(const struct rp_addr_list *list)
 	return array;
 }
 
-static json_t *json_network(const struct rp_network *network)
+json_t *rp_json_network(const struct rp_network *network)
 {
 	const struct rp_network_config *cfg = &network->cfg;
 	json_t *search = json_array();
@@ -94,32 +58,32 @@ static int add_search(struct rp_network_config *cfg, const struct rp_value *valu
 
 static int set(struct rp_network_config *cfg, const struct rp_value *value, struct rp_error *err)
 {
-	switch ((enum key)value->key->id) {
-	case KEY_IPV4:
+	switch ((enum rp_network_key)value->key->id) {
+	case RP_KEY_NETWORK_IPV4:
 		cfg->ip4 = value->prefix;
 		return 0;
-	case KEY_IPV6:
+	case RP_KEY_NETWORK_IPV6:
 		cfg->ip6 = value->prefix;
 		return 0;
-	case KEY_DNS:
+	case RP_KEY_NETWORK_DNS:
 		return value->none ? 0 : add_server(&cfg->dns, value, err);
-	case KEY_NTP:
+	case RP_KEY_NETWORK_NTP:
 		return value->none ? 0 : add_server(&cfg->ntp, value, err);
-	case KEY_DOMAIN:
+	case RP_KEY_NETWORK_DOMAIN:
 		strlcpy(cfg->domain, value->none ? "" : value->text, sizeof(cfg->domain));
 		return 0;
-	case KEY_SEARCH:
+	case RP_KEY_NETWORK_SEARCH:
 		return value->none ? 0 : add_search(cfg, value, err);
-	case KEY_MTU:
+	case RP_KEY_NETWORK_MTU:
 		cfg->mtu = (uint16_t)value->number;
 		return 0;
-	case KEY_PUBLIC:
+	case RP_KEY_NETWORK_PUBLIC:
 		cfg->is_public = value->yes;
 		return 0;
-	case KEY_REAL_MASK:
+	case RP_KEY_NETWORK_REAL_MASK:
 		cfg->real_mask = value->yes;
 		return 0;
-	case KEY_FORCE:
+	case RP_KEY_NETWORK_FORCE:
 		break;
 	}
 	return 0;
@@ -130,19 +94,19 @@ static int set_all(struct rp_network_config *cfg, const struct rp_call *call, st
 {
 	int rc = 0;
 
-	if (rp_call_value(call, KEY_DNS) != NULL)
+	if (rp_call_value(call, RP_KEY_NETWORK_DNS) != NULL)
 		memset(&cfg->dns, 0, sizeof(cfg->dns));
-	if (rp_call_value(call, KEY_NTP) != NULL)
+	if (rp_call_value(call, RP_KEY_NETWORK_NTP) != NULL)
 		memset(&cfg->ntp, 0, sizeof(cfg->ntp));
-	if (rp_call_value(call, KEY_SEARCH) != NULL)
+	if (rp_call_value(call, RP_KEY_NETWORK_SEARCH) != NULL)
 		cfg->n_search = 0;
 	for (uint16_t i = 0; rc == 0 && i < call->n_values; i++)
 		rc = set(cfg, &call->values[i], err);
 	return rc;
 }
 
-static int network_create(struct rp_fabric *fabric, const struct rp_call *call, json_t **result,
-			  struct rp_error *err)
+int rp_method_network_create(struct rp_control *control, const struct rp_call *call,
+			     json_t **result, struct rp_error *err)
 {
 	struct rp_network_config cfg = {0};
 	struct rp_network *network;
@@ -151,14 +115,16 @@ static int network_create(struct rp_fabric *fabric, const struct rp_call *call, 
 	strlcpy(cfg.name, call->name, sizeof(cfg.name));
 	rc = set_all(&cfg, call, err);
 	if (rc == 0)
-		rc = rp_network_create(fabric, &cfg, &network, err);
-	return rc == 0 ? rp_control_result(json_network(network), result, err) : rc;
+		rc = rp_network_create(control->fabric, &cfg, &network, err);
+	if (rc == 0)
+		rp_control_event(control, "network", "created", rp_json_network(network));
+	return rc == 0 ? rp_control_result(rp_json_network(network), result, err) : rc;
 }
 
-static int network_update(struct rp_fabric *fabric, const struct rp_call *call, json_t **result,
-			  struct rp_error *err)
+int rp_method_network_update(struct rp_control *control, const struct rp_call *call,
+			     json_t **result, struct rp_error *err)
 {
-	struct rp_network *network = rp_control_network(fabric, "name", call->name, err);
+	struct rp_network *network = rp_control_network(control->fabric, "name", call->name, err);
 	struct rp_network_config cfg;
 	int rc;
 
@@ -167,63 +133,71 @@ static int network_update(struct rp_fabric *fabric, const struct rp_call *call, 
 	cfg = network->cfg;
 	rc = set_all(&cfg, call, err);
 	if (rc == 0)
-		rc = rp_network_update(fabric, network, &cfg, err);
-	return rc == 0 ? rp_control_result(json_network(network), result, err) : rc;
+		rc = rp_network_update(control->fabric, network, &cfg, err);
+	if (rc == 0)
+		rp_control_event(control, "network", "updated", rp_json_network(network));
+	return rc == 0 ? rp_control_result(rp_json_network(network), result, err) : rc;
 }
 
-static int network_delete(struct rp_fabric *fabric, const struct rp_call *call, json_t **result,
-			  struct rp_error *err)
+// The network's UUID, behind those of its NICs.
+static json_t *uuids_of(const struct rp_fabric *fabric, const struct rp_network *network)
 {
-	struct rp_network *network = rp_control_network(fabric, "name", call->name, err);
-	const struct rp_value *force = rp_call_value(call, KEY_FORCE);
+	json_t *array = json_array();
+	const struct rp_nic *nic;
+
+	TAILQ_FOREACH (nic, &fabric->nics, entry)
+		if (nic->network == network)
+			json_array_append_new(array, json_string(nic->uuid));
+	json_array_append_new(array, json_string(network->uuid));
+	return array;
+}
+
+static void tell_gone(struct rp_control *control, const json_t *uuids)
+{
+	size_t n = json_array_size(uuids);
+
+	for (size_t i = 0; i < n; i++)
+		rp_control_event_gone(control, i + 1 < n ? "nic" : "network",
+				      json_string_value(json_array_get(uuids, i)));
+}
+
+int rp_method_network_delete(struct rp_control *control, const struct rp_call *call,
+			     json_t **result, struct rp_error *err)
+{
+	struct rp_network *network = rp_control_network(control->fabric, "name", call->name, err);
+	const struct rp_value *force = rp_call_value(call, RP_KEY_NETWORK_FORCE);
+	json_t *gone;
 	uint32_t n_nics;
 	int rc;
 
 	if (network == NULL)
 		return -ENOENT;
-	rc = rp_network_delete(fabric, network, force != NULL && force->yes, &n_nics, err);
+	gone = uuids_of(control->fabric, network);
+	rc = rp_network_delete(control->fabric, network, force != NULL && force->yes, &n_nics, err);
+	if (rc == 0)
+		tell_gone(control, gone);
+	json_decref(gone);
 	return rc == 0 ? rp_control_result(json_pack("{s:i}", "nics-deleted", (int)n_nics), result,
 					   err)
 		       : rc;
 }
 
-static int network_list(struct rp_fabric *fabric, const struct rp_call *, json_t **result,
-			struct rp_error *err)
+int rp_method_network_list(struct rp_control *control, const struct rp_call *, json_t **result,
+			   struct rp_error *err)
 {
 	const struct rp_network *network;
 	json_t *array = json_array();
 
-	TAILQ_FOREACH (network, &fabric->networks, entry)
-		json_array_append_new(array, json_network(network));
+	TAILQ_FOREACH (network, &control->fabric->networks, entry)
+		json_array_append_new(array, rp_json_network(network));
 	return rp_control_result(array, result, err);
 }
 
-static int network_show(struct rp_fabric *fabric, const struct rp_call *call, json_t **result,
-			struct rp_error *err)
+int rp_method_network_get(struct rp_control *control, const struct rp_call *call, json_t **result,
+			  struct rp_error *err)
 {
-	const struct rp_network *network = rp_control_network(fabric, "name", call->name, err);
+	const struct rp_network *network =
+		rp_control_network(control->fabric, "name", call->name, err);
 
-	return network != NULL ? rp_control_result(json_network(network), result, err) : -ENOENT;
+	return network != NULL ? rp_control_result(rp_json_network(network), result, err) : -ENOENT;
 }
-
-#define KEYS(array) .n_keys = sizeof(array) / sizeof((array)[0]), .keys = array
-
-static const char *const columns[] = {"name", "ipv4", "ipv6", "public", "mtu", "dns", "nics", NULL};
-
-static const struct rp_command commands[] = {
-	{"network", "create", true, KEYS(create_keys), .run = network_create,
-	 .help = "make a network; it needs ipv4, ipv6 or both"},
-	{"network", "update", true, .needs_key = true, KEYS(update_keys), .run = network_update,
-	 .help = "change what the VMs are told; a list that is given replaces the old one"},
-	{"network", "delete", true, KEYS(delete_keys), .run = network_delete,
-	 .help = "delete a network"},
-	{"network", "list", false, .columns = columns, .run = network_list,
-	 .help = "all networks, oldest first"},
-	{"network", "show", true, .run = network_show, .help = "one network in full"},
-};
-
-const struct rp_noun rp_noun_network = {
-	"network",
-	sizeof(commands) / sizeof(commands[0]),
-	commands,
-};

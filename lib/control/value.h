@@ -34,6 +34,7 @@ struct rp_key {
 	uint32_t min;
 	uint32_t max;
 	const char *const *choices; // ends with NULL
+	const char *names;	    // of what the value is the name: "network", "nic"; or NULL
 	const char *help;
 };
 

@@ -144,3 +144,18 @@ const char *rp_words_nearest(const char *word, const char *const *candidates, si
 	}
 	return nearest;
 }
+
+void rp_word_print(FILE *out, const char *word)
+{
+	if (word[0] != '\0' && word[0] != '#' && strpbrk(word, " \t'\"") == NULL) {
+		fputs(word, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *word != '\0'; word++) {
+		if (*word == '"' || *word == '\\')
+			fputc('\\', out);
+		fputc(*word, out);
+	}
+	fputc('"', out);
+}

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -37,3 +38,6 @@ int rp_words_split(const char *line, struct rp_words *words, uint16_t *column,
  * slip (a letter wrong, missing, too many, or two swapped) for every three letters.
  */
 const char *rp_words_nearest(const char *word, const char *const *candidates, size_t n);
+
+// A word as it must be written to be split off as one again: quoted where that is needed.
+void rp_word_print(FILE *out, const char *word);

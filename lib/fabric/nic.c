@@ -65,6 +65,11 @@ static int choose_socket(const struct rp_fabric *fabric, struct rp_nic *nic, str
 	if (nic->cfg.mode != RP_VHOST_SERVER && nic->cfg.mode != RP_VHOST_CLIENT)
 		return rp_error_set(err, EINVAL, "mode", NULL, "expected server or client");
 	if (nic->cfg.socket[0] == '\0') {
+		if (strcmp(nic->cfg.name, "control") == 0)
+			return rp_error_set(err, EEXIST, "name", nic->cfg.name,
+					    "its socket %s/control.sock is that of ringctl; choose "
+					    "another name",
+					    fabric->socket_dir);
 		default_socket(fabric, nic, path, sizeof(path));
 	} else {
 		if (nic->cfg.mode == RP_VHOST_SERVER)
@@ -276,7 +281,7 @@ static int remove_prefixes(struct rp_nic *nic, const struct rp_nic_update *updat
 			at++;
 		if (at == cfg->n_prefixes)
 			return rp_error_set(err, ENOENT, "remove-prefix", rp_prefix_format(p, text),
-					    "is not routed to NIC '%s'; see 'nic show %s'",
+					    "is not routed to NIC '%s'; see 'nic get %s'",
 					    cfg->name, cfg->name);
 		cfg->n_prefixes--;
 		memmove(&cfg->prefixes[at], &cfg->prefixes[at + 1],

@@ -267,3 +267,13 @@ void rp_vhost_state(const struct rp_vhost *v, struct rp_vhost_state *state)
 		state->numa_node = guest_node(vid);
 	}
 }
+
+uint16_t rp_vhost_ring_size(const struct rp_vhost *v, uint16_t ring)
+{
+	int vid = rte_eth_vhost_get_vid_from_port_id(v->port);
+	struct rte_vhost_vring vring;
+
+	if (vid < 0 || rte_vhost_get_vhost_vring(vid, ring, &vring) < 0)
+		return 0;
+	return vring.size;
+}

@@ -44,3 +44,7 @@ void rp_vhost_close(struct rp_vhost *v);
 
 uint16_t rp_vhost_port(const struct rp_vhost *v);
 void rp_vhost_state(const struct rp_vhost *v, struct rp_vhost_state *state);
+
+// Descriptors of a ring, 0 where there is none. Ring 2n is what pair n receives on, 2n + 1 what it
+// sends on, as the driver sees it.
+uint16_t rp_vhost_ring_size(const struct rp_vhost *v, uint16_t ring);

@@ -16,11 +16,13 @@
 
 static struct fake_ops ops;
 static struct rp_fabric *fabric;
+static struct rp_control control;
 
 static int setup(void **)
 {
 	ops = (struct fake_ops){0};
 	fabric = rp_fabric_new(&fake_ops, &ops, "/run/ringplane", 31, NULL);
+	control = (struct rp_control){.fabric = fabric};
 	return fabric == NULL;
 }
 
@@ -35,7 +37,7 @@ static void run_ok(const char *line)
 	struct rp_error err;
 	char text[600];
 
-	if (rp_control_run_line(fabric, line, NULL, &err) != 0)
+	if (rp_control_run_line(&control, line, NULL, &err) != 0)
 		fail_msg("%s: %s", line, rp_error_text(&err, text, sizeof(text)));
 }
 
@@ -48,7 +50,7 @@ static char *run_print(const char *line)
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	assert_int_equal(rp_control_run_line(fabric, line, out, &err), 0);
+	assert_int_equal(rp_control_run_line(&control, line, out, &err), 0);
 	fclose(out);
 	return text;
 }
@@ -58,7 +60,7 @@ static void assert_refused(const char *line, const char *expected)
 	struct rp_error err = {0};
 	char text[600];
 
-	assert_true(rp_control_run_line(fabric, line, NULL, &err) < 0);
+	assert_true(rp_control_run_line(&control, line, NULL, &err) < 0);
 	assert_string_equal(rp_error_text(&err, text, sizeof(text)), expected);
 }
 
@@ -67,7 +69,7 @@ static void built_in_configuration_makes_two_vms(void **)
 	struct rp_error err;
 	char text[600];
 
-	if (rp_control_run_text(fabric, "two-vms", rp_config_two_vms, NULL, &err) != 0)
+	if (rp_control_run_text(&control, "two-vms", rp_config_two_vms, NULL, &err) != 0)
 		fail_msg("%s", rp_error_text(&err, text, sizeof(text)));
 	assert_int_equal(fabric->n_networks, 1);
 	assert_int_equal(fabric->n_nics, 2);
@@ -173,7 +175,7 @@ static void things_that_are_not_there_are_refused(void **)
 {
 	run_ok("network create prod ipv4 10.0.0.0/24");
 	run_ok("nic create vm1 network prod");
-	assert_refused("network show prud",
+	assert_refused("network get prud",
 		       "name 'prud': there is no such network; did you mean 'prod'?");
 	assert_refused("network update other mtu 1500",
 		       "name 'other': there is no such network; 'list' shows those there are");
@@ -183,7 +185,7 @@ static void things_that_are_not_there_are_refused(void **)
 		       "network 'prd': there is no such network; did you mean 'prod'?");
 	assert_refused("nic list network prd",
 		       "network 'prd': there is no such network; did you mean 'prod'?");
-	assert_refused("nic show wm1", "name 'wm1': there is no such NIC; did you mean 'vm1'?");
+	assert_refused("nic get wm1", "name 'wm1': there is no such NIC; did you mean 'vm1'?");
 	assert_refused("nic update vm2 add-prefix 10.9.0.0/24",
 		       "name 'vm2': there is no such NIC; did you mean 'vm1'?");
 	assert_refused("nic delete vm2", "name 'vm2': there is no such NIC; did you mean 'vm1'?");
@@ -215,8 +217,8 @@ static void list_is_a_table(void **)
 	text = run_print("network list");
 	assert_string_equal(
 		text, "NAME       IPV4         IPV6       PUBLIC  MTU   DNS              NICS\n"
-		      "prod       10.0.0.0/24  fd00::/64  no      1500  1.1.1.1, 2606::  1\n"
-		      "other-one  10.0.0.0/8   -          yes     9000  -                1\n");
+		      "other-one  10.0.0.0/8   -          yes     9000  -                1\n"
+		      "prod       10.0.0.0/24  fd00::/64  no      1500  1.1.1.1, 2606::  1\n");
 	free(text);
 	text = run_print("nic list network other-one");
 	assert_string_equal(text,
@@ -247,7 +249,7 @@ static void show_is_a_line_a_key(void **)
 		 "prefix: -\nqueues: 4\nmode: client\nsocket: /run/ringplane/vm1.sock\n"
 		 "state: created\n",
 		 rp_nic_find(fabric, "vm1")->uuid);
-	text = run_print("nic show vm1");
+	text = run_print("nic get vm1");
 	assert_string_equal(text, expected);
 	free(text);
 }
@@ -260,7 +262,7 @@ static void file_is_run_line_by_line(void **)
 	run_file_text("# two\n\nnetwork create prod ipv4 10.0.0.0/24\r\n"
 		      "  nic create 'vm1' network \"prod\" # first\nnic create vm2 network prod",
 		      path);
-	assert_int_equal(rp_control_run_file(fabric, path, NULL, &err), 0);
+	assert_int_equal(rp_control_run_file(&control, path, NULL, &err), 0);
 	assert_int_equal(fabric->n_nics, 2);
 	unlink(path);
 }
@@ -272,7 +274,7 @@ static void dash_is_the_standard_input(void **)
 
 	run_file_text("network create prod ipv4 10.0.0.0/24\nnic lst\n", path);
 	assert_non_null(freopen(path, "r", stdin));
-	assert_int_equal(rp_control_run_file(fabric, "-", NULL, &err), -EINVAL);
+	assert_int_equal(rp_control_run_file(&control, "-", NULL, &err), -EINVAL);
 	assert_string_equal(err.where, "(standard input):2:5");
 	assert_int_equal(fabric->n_networks, 1);
 	unlink(path);
@@ -304,7 +306,7 @@ static void error_in_a_file_names_line_column_and_word(void **)
 			 "nic create vm9 network prod\n",
 			 cases[i].line);
 		run_file_text(file, path);
-		assert_true(rp_control_run_file(fabric, path, NULL, &err) < 0);
+		assert_true(rp_control_run_file(&control, path, NULL, &err) < 0);
 		snprintf(expected, sizeof(expected), "%s%s", path, cases[i].error);
 		assert_string_equal(rp_error_text(&err, text, sizeof(text)), expected);
 		// What came before stays, nothing of the line itself or behind it is there.
@@ -320,10 +322,10 @@ static void files_that_cannot_be_read_are_refused(void **)
 {
 	struct rp_error err;
 
-	assert_int_equal(rp_control_run_file(fabric, "/nonexistent.rp", NULL, &err), -ENOENT);
+	assert_int_equal(rp_control_run_file(&control, "/nonexistent.rp", NULL, &err), -ENOENT);
 	assert_string_equal(err.value, "/nonexistent.rp");
-	assert_int_equal(rp_control_run_file(fabric, "/tmp", NULL, &err), -EISDIR);
-	assert_int_equal(rp_control_run_file(fabric, "/nonexistent.rp", NULL, NULL), -ENOENT);
+	assert_int_equal(rp_control_run_file(&control, "/tmp", NULL, &err), -EISDIR);
+	assert_int_equal(rp_control_run_file(&control, "/nonexistent.rp", NULL, NULL), -ENOENT);
 }
 
 static void zero_bytes_are_refused(void **)
@@ -334,7 +336,7 @@ static void zero_bytes_are_refused(void **)
 
 	assert_int_equal(write(fd, "#\nnic\0 list\n", 12), 12);
 	close(fd);
-	assert_int_equal(rp_control_run_file(fabric, path, NULL, &err), -EINVAL);
+	assert_int_equal(rp_control_run_file(&control, path, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.where, ":2:1"));
 	assert_non_null(strstr(err.expected, "zero byte"));
 	unlink(path);
@@ -344,18 +346,19 @@ static void text_is_run_under_its_name(void **)
 {
 	struct rp_error err;
 
-	assert_int_equal(rp_control_run_text(fabric, "built-in", "nic list\nnic lst\n", NULL, &err),
-			 -EINVAL);
+	assert_int_equal(
+		rp_control_run_text(&control, "built-in", "nic list\nnic lst\n", NULL, &err),
+		-EINVAL);
 	assert_string_equal(err.where, "built-in:2:5");
-	assert_int_equal(rp_control_run_text(fabric, "built-in", "", NULL, &err), 0);
-	assert_int_equal(rp_control_run_text(fabric, "built-in", "nic lst", NULL, NULL), -EINVAL);
+	assert_int_equal(rp_control_run_text(&control, "built-in", "", NULL, &err), 0);
+	assert_int_equal(rp_control_run_text(&control, "built-in", "nic lst", NULL, NULL), -EINVAL);
 }
 
 static void error_of_a_line_has_no_place(void **)
 {
 	assert_refused("nic lst", "'lst': is no verb of 'nic'; did you mean 'list'? expected one "
-				  "of: create, update, delete, list, show");
-	assert_int_equal(rp_control_run_line(fabric, "nic lst", NULL, NULL), -EINVAL);
+				  "of: create, update, delete, list, get");
+	assert_int_equal(rp_control_run_line(&control, "nic lst", NULL, NULL), -EINVAL);
 }
 
 static void nic_in_error_says_why(void **)
@@ -368,7 +371,7 @@ static void nic_in_error_says_why(void **)
 	nic = rp_nic_find(fabric, "vm1");
 	nic->state = RP_NIC_ERROR;
 	strlcpy(nic->error, "no socket", sizeof(nic->error));
-	text = run_print("nic show vm1");
+	text = run_print("nic get vm1");
 	assert_non_null(strstr(text, "state: error\nerror: no socket\n"));
 	free(text);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/noun.h"
+#include "control/method.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ struct rp_network *rp_control_network(const struct rp_fabric *fabric, const char
 	return NULL;
 }
 
-struct rp_nic *rp_control_nic(const struct rp_fabric *fabric, const char *name,
+struct rp_nic *rp_control_nic(const struct rp_fabric *fabric, const char *field, const char *name,
 			      struct rp_error *err)
 {
 	struct rp_nic *nic = rp_nic_find(fabric, name);
@@ -49,7 +49,7 @@ struct rp_nic *rp_control_nic(const struct rp_fabric *fabric, const char *name,
 		TAILQ_FOREACH (nic, &fabric->nics, entry)
 			names[n++] = nic->cfg.name;
 	}
-	no_such("NIC", "name", name, names, n, err);
+	no_such("NIC", field, name, names, n, err);
 	free(names);
 	return NULL;
 }
