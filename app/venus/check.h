@@ -19,3 +19,4 @@ VkInstance open_instance(bool direct, PFN_vkGetInstanceProcAddr *lookup);
 bool phase1(bool direct);
 bool phase2(bool direct);
 bool phase3(bool direct);
+bool phase4(bool direct);

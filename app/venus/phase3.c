@@ -5,7 +5,7 @@
 
 #include "gpu.h"
 
-#include "compute_spirv.h"
+#include "compute_comp_spirv.h"
 
 #define COUNT	  100000u
 #define ROUNDS	  5u
@@ -96,7 +96,7 @@ static bool make_pipeline(struct compute *c)
 			  .pSpecializationInfo = &constants},
 	};
 
-	c->shader = gpu_shader(g, compute_spirv, sizeof(compute_spirv));
+	c->shader = gpu_shader(g, compute_comp_spirv, sizeof(compute_comp_spirv));
 	if (g->CreatePipelineLayout(g->device, &layout, NULL, &c->layout) != VK_SUCCESS)
 		return check(false, "vkCreatePipelineLayout", "failed");
 	info.stage.module = c->shader;
@@ -106,36 +106,42 @@ static bool make_pipeline(struct compute *c)
 	       check(false, "vkCreateComputePipelines", "failed");
 }
 
+static void barrier(struct compute *c, VkPipelineStageFlags from, VkAccessFlags written,
+		    VkPipelineStageFlags to, VkAccessFlags used)
+{
+	const VkMemoryBarrier b = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = written,
+		.dstAccessMask = used,
+	};
+
+	c->gpu.CmdPipelineBarrier(c->gpu.commands, from, to, 0, 1, &b, 0, NULL, 0, NULL);
+}
+
 // The passes add up in the output buffer: each must see what the one before wrote.
 static bool record(struct compute *c)
 {
-	const VkMemoryBarrier barrier = {
-		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
-				 VK_ACCESS_HOST_READ_BIT,
-	};
+	const VkPipelineStageFlags shader = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+	const VkAccessFlags both = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
 	struct gpu *g = &c->gpu;
 
 	if (!gpu_begin(g))
 		return false;
 	g->CmdFillBuffer(g->commands, c->buffers[1].buffer, 0, VK_WHOLE_SIZE, 0);
+	barrier(c, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, shader, both);
 	g->CmdBindPipeline(g->commands, VK_PIPELINE_BIND_POINT_COMPUTE, c->pipeline);
 	g->CmdBindDescriptorSets(g->commands, VK_PIPELINE_BIND_POINT_COMPUTE, c->layout, 0, 1,
 				 &c->set, 0, NULL);
 	for (uint32_t pass = 0; pass < PASSES; pass++) {
 		const struct push push = {pass * 0x9E3779B9u, COUNT};
 
-		g->CmdPipelineBarrier(
-			g->commands,
-			VK_PIPELINE_STAGE_TRANSFER_BIT | VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-			VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
 		g->CmdPushConstants(g->commands, c->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
 				    sizeof(push), &push);
 		g->CmdDispatch(g->commands, (COUNT + 63) / 64, 1, 1);
+		barrier(c, shader, VK_ACCESS_SHADER_WRITE_BIT, shader, both);
 	}
-	g->CmdPipelineBarrier(g->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-			      VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+	barrier(c, shader, VK_ACCESS_SHADER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+		VK_ACCESS_HOST_READ_BIT);
 	return true;
 }
 

@@ -13,6 +13,7 @@ static const struct {
 	{phase1, "the server's version by the driver, vkCreateInstance, and the loader's layer"},
 	{phase2, "the server's devices: properties, features, memory, queues"},
 	{phase3, "computing on the server: mapped memory, shaders, results as on the host"},
+	{phase4, "drawing on the server: a triangle into an image, read back"},
 };
 
 #define N_PHASES ((int)(sizeof(phases) / sizeof(phases[0])))

@@ -78,10 +78,36 @@ static void computing_gives_the_same_bits_as_a_local_run(void **)
 	assert_same_results("3");
 }
 
+static void drawing_gives_the_same_bits_as_a_local_run(void **)
+{
+	assert_same_results("4");
+}
+
 static void all_phases_pass(void **)
 {
 	assert_int_equal(rig_test_app("--all", NULL, NULL), 0);
 	assert_int_equal(rig_test_app("--all", "--direct", NULL), 0);
+	proc_passed(rig.server);
+}
+
+// The validation layer watches what the server calls.
+static void what_the_server_calls_is_valid(void **)
+{
+	static const char *const none[] = {NULL};
+	char *out;
+
+	if (access("/usr/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json", R_OK) <
+	    0) {
+		print_message("needs vulkan-validationlayers\n");
+		skip();
+	}
+	setenv("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", 1);
+	rig_start(&rig, NULL, none);
+	unsetenv("VK_INSTANCE_LAYERS");
+	assert_int_equal(rig_test_app("--all", NULL, NULL), 0);
+	out = proc_output(rig.server);
+	assert_null(strstr(out, "VUID"));
+	free(out);
 	proc_passed(rig.server);
 }
 
@@ -290,7 +316,9 @@ int main(void)
 #define WITH_GPU(test) cmocka_unit_test_setup_teardown(test, start, close_and_stop)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(computing_gives_the_same_bits_as_a_local_run),
+		WITH_RIG(drawing_gives_the_same_bits_as_a_local_run),
 		WITH_RIG(all_phases_pass),
+		cmocka_unit_test_teardown(what_the_server_calls_is_valid, stop),
 		WITH_GPU(a_killed_server_is_a_lost_device),
 		WITH_GPU(a_crashed_driver_takes_its_own_client_along),
 		WITH_GPU(a_frozen_server_is_a_lost_device_within_the_timeout),
