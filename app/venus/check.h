@@ -20,3 +20,6 @@ bool phase1(bool direct);
 bool phase2(bool direct);
 bool phase3(bool direct);
 bool phase4(bool direct);
+
+// Measure and print; false where something failed.
+bool bench(bool direct);

@@ -20,13 +20,14 @@ static const struct {
 
 static void print_usage(void)
 {
-	puts("Usage: venus-test-app --phase N | --all [--direct]\n"
+	puts("Usage: venus-test-app --phase N | --all | --bench [--direct]\n"
 	     "Check the Venus driver against a running venus-server.\n"
 	     "\n"
 	     "  --phase N  run one phase:");
 	for (int i = 0; i < N_PHASES; i++)
 		printf("               %d  %s\n", i + 1, phases[i].what);
-	puts("  --all      run all phases in order, stop at the first that fails\n"
+	puts("  --bench    measure round trips, queued calls and memory transfer\n"
+	     "  --all      run all phases in order, stop at the first that fails\n"
 	     "  --direct   call the driver library without the system's Vulkan loader\n"
 	     "  --help     show this text\n"
 	     "\n"
@@ -49,16 +50,14 @@ static int run(int first, int last, bool direct)
 
 int main(int argc, char **argv)
 {
-	enum { PHASE = 1, ALL, DIRECT, HELP };
+	enum { PHASE = 1, ALL, BENCH, DIRECT, HELP };
 	static const struct option options[] = {
-		{"phase", required_argument, NULL, PHASE},
-		{"all", no_argument, NULL, ALL},
-		{"direct", no_argument, NULL, DIRECT},
-		{"help", no_argument, NULL, HELP},
-		{0},
+		{"phase", required_argument, NULL, PHASE}, {"all", no_argument, NULL, ALL},
+		{"bench", no_argument, NULL, BENCH},	   {"direct", no_argument, NULL, DIRECT},
+		{"help", no_argument, NULL, HELP},	   {0},
 	};
 	int first = -1, last = -1, opt;
-	bool direct = false;
+	bool direct = false, measure = false;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -69,6 +68,9 @@ int main(int argc, char **argv)
 		case ALL:
 			first = 0;
 			last = N_PHASES - 1;
+			break;
+		case BENCH:
+			measure = true;
 			break;
 		case DIRECT:
 			direct = true;
@@ -81,8 +83,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	if (measure && optind == argc)
+		return bench(direct) ? 0 : 1;
 	if (optind < argc || first < 0 || last >= N_PHASES) {
-		fprintf(stderr, "venus-test-app: expected --phase 1 to %d or --all; try --help\n",
+		fprintf(stderr,
+			"venus-test-app: expected --phase 1 to %d, --all or --bench; try --help\n",
 			N_PHASES);
 		return 2;
 	}
