@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "venus/session.h"
 
-#include <stdlib.h>
-
 /*
  * A device made of constants. It has no features and no formats, so that tools which probe it stay
  * with what it answers; of objects it has memory alone. Every other handle is the address of
@@ -14,6 +12,10 @@
 static struct canned {
 	int instance, device, queue;
 } canned, physical_device;
+
+// Of the one client of this process.
+static uint8_t heap[CANNED_HEAP];
+static size_t heap_used;
 
 static VKAPI_ATTR VkResult VKAPI_CALL enumerate_version(uint32_t *version)
 {
@@ -41,6 +43,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo
 						      VkInstance *instance)
 {
 	*instance = (VkInstance)&canned.instance;
+	heap_used = 0;
 	return VK_SUCCESS;
 }
 
@@ -184,21 +187,22 @@ static VKAPI_ATTR VkResult VKAPI_CALL device_wait_idle(VkDevice)
 	return VK_SUCCESS;
 }
 
-// Memory is memory of this process; nothing but the client ever writes it.
+// Handed out from front to back and taken back with the next instance: a session's memory must not
+// outlive it even if the client never frees it.
 static VKAPI_ATTR VkResult VKAPI_CALL allocate_memory(VkDevice, const VkMemoryAllocateInfo *info,
 						      const VkAllocationCallbacks *,
 						      VkDeviceMemory *memory)
 {
-	void *p = info->allocationSize <= CANNED_HEAP ? calloc(1, info->allocationSize) : NULL;
-
-	*memory = (VkDeviceMemory)p;
-	return p != NULL ? VK_SUCCESS : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	if (info->allocationSize > sizeof(heap) - heap_used)
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	*memory = (VkDeviceMemory)(heap + heap_used);
+	heap_used += info->allocationSize;
+	return VK_SUCCESS;
 }
 
-static VKAPI_ATTR void VKAPI_CALL free_memory(VkDevice, VkDeviceMemory memory,
+static VKAPI_ATTR void VKAPI_CALL free_memory(VkDevice, VkDeviceMemory,
 					      const VkAllocationCallbacks *)
 {
-	free((void *)memory);
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL map_memory(VkDevice, VkDeviceMemory memory,

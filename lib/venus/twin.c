@@ -42,24 +42,46 @@ bool rp_vn_twin_next(const uint8_t *now, const uint8_t *twin, size_t *from, size
 	return true;
 }
 
+static uint64_t load(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+// Never store a byte that is the same: the GPU may be writing its own value there.
+static void merge_bytes(uint8_t *now, uint8_t *twin, const uint8_t *in, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (in[i] != twin[i]) {
+			now[i] = in[i];
+			twin[i] = in[i];
+		}
+	}
+}
+
+static void merge_word(uint8_t *now, uint8_t *twin, const uint8_t *in)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t differs = load(in) ^ load(twin);
+
+	if (differs == 0)
+		return;
+	// Some byte of it is zero: not all of them differ.
+	if (((differs - ones) & ~differs & (ones << 7)) != 0) {
+		merge_bytes(now, twin, in, 8);
+		return;
+	}
+	memcpy(now, in, 8);
+	memcpy(twin, in, 8);
+}
+
 void rp_vn_twin_merge(uint8_t *now, uint8_t *twin, const uint8_t *in, size_t len)
 {
-	for (size_t at = 0; at < len;) {
-		size_t n = len - at < STEP ? len - at : STEP, from;
+	size_t at = 0;
 
-		if (memcmp(in + at, twin + at, n) == 0) {
-			at += n;
-			continue;
-		}
-		// Never store a byte that is the same: the GPU may be writing its own value there.
-		for (size_t i = 0; i < n;) {
-			while (i < n && in[at + i] == twin[at + i])
-				i++;
-			for (from = i; i < n && in[at + i] != twin[at + i];)
-				i++;
-			memcpy(now + at + from, in + at + from, i - from);
-			memcpy(twin + at + from, in + at + from, i - from);
-		}
-		at += n;
-	}
+	for (; len - at >= 8; at += 8)
+		merge_word(now + at, twin + at, in + at);
+	merge_bytes(now + at, twin + at, in + at, len - at);
 }

@@ -27,9 +27,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rp_vn_session s = {
 		.backend = rp_vn_backend_canned(), .token = "", .send = drop_reply};
 
+	VkInstance instance;
+
 	if (rp_vn_session_init(&s) < 0)
 		return 0;
 	s.welcome = true;
+	s.driver.CreateInstance(NULL, NULL, &instance); // takes back the last round's memory
 	put_object(&s, 1, RP_VN_TYPE_VkInstance, 0, 1);
 	put_object(&s, 2, RP_VN_TYPE_VkPhysicalDevice, 0, 2);
 	put_object(&s, 3, RP_VN_TYPE_VkDevice, 3, 3);

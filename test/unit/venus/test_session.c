@@ -342,6 +342,8 @@ static void written_memory_is_not_news_to_its_writer(void **)
 	static const uint8_t none[] = {2, 0, 1, 0, 0, 0, 0, 0};
 
 	begin_memory();
+	memset((void *)rp_vn_object_find(&session.objects, 11, RP_VN_TYPE_VkDeviceMemory)->handle,
+	       0, 10000);
 	memory_message(RP_VN_CMD_WRITE_MEMORY, 10, 11, 5000, 3);
 	rp_write_bytes(&w, "abc", 4);
 	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 0, 10000);
@@ -357,6 +359,7 @@ static void what_the_device_wrote_is_read(void **)
 	begin_memory();
 	memory = (uint8_t *)rp_vn_object_find(&session.objects, 11, RP_VN_TYPE_VkDeviceMemory)
 			 ->handle;
+	memset(memory, 0, 10000);
 	memory[5000] = 'x';
 	memory_message(RP_VN_CMD_READ_MEMORY, 10, 11, 4999, 2);
 	assert_true(serve());
