@@ -52,10 +52,11 @@ static bool has_hugepages(void)
 struct rig *rig_start(const char *init, const char *const *extra)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
+	const char *lcores = getenv("RINGPLANE_TEST_LCORES");
 	char file[96], prefix[32];
 	const char *argv[40] = {getenv("RINGPLANE"),
-				"-l",
-				"0-1",
+				"--lcores",
+				lcores != NULL ? lcores : "0@0,1@1",
 				"--no-pci",
 				has_hugepages() ? "--in-memory" : "--no-huge",
 				"-m",
@@ -175,7 +176,7 @@ static struct rp_addr parse_addr(const char *text)
 void rig_vm_init(struct rig *rig, struct rig_vm *vm, const char *nic, const char *mac,
 		 const char *ip4, const char *ip6)
 {
-	*vm = (struct rig_vm){.ip4 = parse_addr(ip4), .ip6 = parse_addr(ip6)};
+	*vm = (struct rig_vm){.rig = rig, .ip4 = parse_addr(ip4), .ip6 = parse_addr(ip6)};
 	snprintf(vm->socket, sizeof(vm->socket), "%s/%s.sock", rig->dir, nic);
 	assert_int_equal(rp_mac_parse(mac, &vm->mac), 0);
 	vm->link_local = rp_addr_link_local(&vm->mac);
@@ -216,8 +217,12 @@ void rig_vm_wait_ready(struct rig_vm *vm)
 			assert_true(rp_create_neighbor_solicitation(&w, &vm->mac, &vm->link_local,
 								    &rp_gateway_ip6));
 		rig_send(vm, buf, rp_writer_len(&w));
-		if (rig_wait(vm, is_answer, NULL, 50))
+		if (rig_wait(vm, is_answer, NULL, 50)) {
+			// One worker has the new view when it answers; the main loop listens again
+			// when all have.
+			assert_int_equal(run_command(vm->rig, "show nic", RIG_WAIT_MS), 0);
 			return;
+		}
 	} while (rp_clock_ms() < deadline);
 	fail_msg("%s: the gateway does not answer", vm->socket);
 }

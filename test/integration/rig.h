@@ -6,6 +6,8 @@
  * hugepages where there are enough, its worker on lcore 1), and front-end devices connected to its
  * NICs. A failing test prints what the daemon said, drop counters and statistics included.
  *
+ * RINGPLANE_TEST_LCORES replaces its "0@0,1@1", for more workers than one.
+ *
  * cmocka's asserts are used inside: call from tests and their fixtures only.
  */
 
@@ -22,6 +24,7 @@
 struct rig;
 
 struct rig_vm {
+	struct rig *rig;
 	struct rp_frontend *fe;
 	struct rp_frontend_config cfg;
 	char socket[108];
@@ -55,8 +58,8 @@ void rig_vm_init(struct rig *rig, struct rig_vm *vm, const char *nic, const char
 // Connect and set up with vm->cfg, and wait until the daemon forwards to it.
 void rig_vm_connect(struct rig_vm *vm);
 
-// Wait until the daemon answers: ARP for the gateway is the first thing a NIC can do. NICs without
-// IPv4 are asked by neighbor solicitation.
+// Wait until the daemon answers, and all its workers know the VM: ARP for the gateway is the first
+// thing a NIC can do. NICs without IPv4 are asked by neighbor solicitation.
 void rig_vm_wait_ready(struct rig_vm *vm);
 
 void rig_vm_free(struct rig_vm *vm);
