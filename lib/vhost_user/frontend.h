@@ -197,6 +197,10 @@ struct rp_frontend_stats rp_frontend_stats(const struct rp_frontend *fe, unsigne
 // Any message as it stands; with a reply where one is due (see rp_vhu_call). Adds no flags.
 int rp_frontend_request(struct rp_frontend *fe, struct rp_vhu_msg *msg, struct rp_error *err);
 
+// The cookie of chains that a test adds to a ring by hand: none of the device's own buffers, so
+// that the calls above pass over them when they come back.
+#define RP_FRONTEND_RAW_COOKIE UINT16_MAX
+
 int rp_frontend_socket(const struct rp_frontend *fe); // -1 when closed
 struct rp_vring *rp_frontend_vring(struct rp_frontend *fe, unsigned int q);
 struct rp_guest_memory *rp_frontend_memory(struct rp_frontend *fe);

@@ -258,16 +258,17 @@ int rp_frontend_send_burst(struct rp_frontend *fe, unsigned int pair, const stru
 // Have at least want used buffers read ahead. 0, -EAGAIN, -EIO.
 static int read_ahead(struct rp_frontend_queue *queue, unsigned int want)
 {
-	int n;
+	while (queue->n_done < want) {
+		struct rp_vring_done *done = queue->done + queue->n_done;
+		int n = rp_vring_get_burst(&queue->vr, done, RP_FRONTEND_DONE_MAX - queue->n_done);
 
-	if (queue->n_done >= want)
-		return 0;
-	n = rp_vring_get_burst(&queue->vr, queue->done + queue->n_done,
-			       RP_FRONTEND_DONE_MAX - queue->n_done);
-	if (n < 0)
-		return n;
-	queue->n_done += (unsigned int)n;
-	return queue->n_done >= want ? 0 : -EAGAIN;
+		if (n <= 0)
+			return n < 0 ? n : -EAGAIN;
+		for (int i = 0; i < n; i++)
+			if (done[i].cookie != RP_FRONTEND_RAW_COOKIE)
+				queue->done[queue->n_done++] = done[i];
+	}
+	return 0;
 }
 
 static void drop_done(struct rp_frontend_queue *queue, unsigned int n)

@@ -32,7 +32,8 @@ struct rp_frontend_queue {
 	struct rp_frontend_stats stats;
 };
 
-#define RP_FRONTEND_NO_LINK UINT16_MAX
+// Behind the last buffer of a chain; a chain that begins with it has none.
+#define RP_FRONTEND_NO_LINK RP_FRONTEND_RAW_COOKIE
 
 struct rp_frontend {
 	char *path; // NULL when taken over by descriptor

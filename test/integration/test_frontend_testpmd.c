@@ -246,7 +246,8 @@ static void a_broken_descriptor_does_not_stop_the_other_port(void **state)
 {
 	struct fixture *f = *state;
 	struct rp_frontend_config cfg = {.queue_pairs = 1};
-	struct rp_vring_buf bad = {.gpa = 0xdead0000, .len = 1514};
+	struct rp_vring_buf bad = {
+		.gpa = 0xdead0000, .len = 1514, .cookie = RP_FRONTEND_RAW_COOKIE};
 	struct rp_error err = {0};
 
 	connect_vms(f, &cfg);
