@@ -108,6 +108,8 @@ struct target {
 	char dir[64]; // ours, when we start it
 	pid_t pid;    // 0: unknown
 	bool one_shot;
+	bool single;	   // serves one connection at a time
+	unsigned int ends; // how often it ended without our doing
 	unsigned int starts;
 	char end[96]; // how it ended last
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -115,36 +116,51 @@ static int sign_of_life(struct session *s)
 	return rc == -EBADMSG ? 0 : rc;
 }
 
-// After a rule: is it still there, and does it answer a new front-end?
-static void check_health(struct check *c)
+// A process may take its time to die (of a signal, it writes its core first).
+static bool ends_within(struct target *t, unsigned int ms)
+{
+	uint64_t deadline = rp_clock_ms() + ms;
+
+	while (t->pid > 0 && target_alive(t)) {
+		if (rp_clock_ms() >= deadline)
+			return false;
+		poll(NULL, 0, 5);
+	}
+	return t->pid == 0 || t->opt->spawn == NULL;
+}
+
+static void note_crash(struct check *c)
+{
+	size_t at = strlen(c->reason);
+
+	c->verdict = CRASH;
+	snprintf(c->reason + at, sizeof(c->reason) - at, "%sthe back-end %s", at > 0 ? "; " : "",
+		 c->target->end);
+}
+
+// After a rule: is it still there, and does it answer a new front-end? `ends` is how often it had
+// ended before.
+static void check_health(struct check *c, unsigned int ends)
 {
 	struct target *t = c->target;
 	struct session *s;
 	int rc;
 
-	// The process may need a moment to die of what it got: a new connection takes as long.
 	if (setjmp(c->out) != 0)
 		return;
-	if (t->pid > 0 && !target_alive(t)) {
-		if (t->one_shot && strstr(t->end, "signal") == NULL)
-			return;
-		c->verdict = CRASH;
-		snprintf(c->reason + strlen(c->reason), sizeof(c->reason) - strlen(c->reason),
-			 "%sthe back-end %s", c->reason[0] != '\0' ? "; " : "", t->end);
-		return;
-	}
 	s = session_try_open(c);
-	if (s == NULL) {
-		c->verdict = CRASH;
-		snprintf(c->reason, sizeof(c->reason), "nobody listens any more");
+	if (s == NULL && t->ends == ends) {
+		snprintf(t->end, sizeof(t->end), "does not listen any more");
+		note_crash(c);
 		return;
 	}
-	rc = sign_of_life(s);
-	// It may have died of the rule just now, with our new connection in its queue.
-	if (t->pid > 0 && rc < 0 && !t->one_shot && !target_alive(t)) {
-		c->verdict = CRASH;
-		snprintf(c->reason, sizeof(c->reason), "the back-end %s", t->end);
-	} else if (rc < 0 && !t->one_shot) {
+	rc = s != NULL ? sign_of_life(s) : -ECONNREFUSED;
+	if (rc < 0 && t->pid > 0)
+		ends_within(t, c->opt->wait_ms);
+	// Those that end with their connection may; a signal is a crash all the same.
+	if (t->ends != ends && (!t->one_shot || strstr(t->end, "signal") != NULL)) {
+		note_crash(c);
+	} else if (rc == -ETIMEDOUT && !t->one_shot) {
 		c->verdict = HANG;
 		snprintf(c->reason, sizeof(c->reason),
 			 "afterwards a new connection gets no answer to GET_FEATURES");
@@ -162,6 +178,7 @@ static void close_all(struct check *c)
 
 void check_run(struct check *c, const struct rule *rule)
 {
+	unsigned int ends = c->target->ends;
 	bool skipped;
 
 	check_begin(c, rule);
@@ -174,6 +191,6 @@ void check_run(struct check *c, const struct rule *rule)
 	skipped = c->verdict == SKIP && c->n_sessions == 0;
 	close_all(c);
 	if (!skipped)
-		check_health(c);
+		check_health(c, ends);
 	check_clean_up(c);
 }

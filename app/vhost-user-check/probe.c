@@ -49,6 +49,16 @@ static void probe_control(struct check *c)
 	session_close(s);
 }
 
+static void probe_single(struct check *c)
+{
+	struct session *first = session_open(c), *second;
+
+	if (session_sync(first) < 0)
+		return;
+	second = session_try_open(c);
+	c->target->single = second == NULL || session_sync(second) < 0;
+}
+
 // Those that serve one connection and end by design.
 static void probe_one_shot(struct check *c)
 {
@@ -85,6 +95,10 @@ void target_probe(struct check *c)
 	if (!c->target->probed)
 		return;
 	probe_one_shot(c);
+	check_begin(c, NULL);
+	if (setjmp(c->out) == 0)
+		probe_single(c);
+	check_clean_up(c);
 	check_begin(c, NULL);
 	if (setjmp(c->out) == 0)
 		probe_data(c);

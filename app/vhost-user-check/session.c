@@ -306,9 +306,21 @@ uint64_t get_u64(struct session *s, uint32_t id)
 	return s->reply.payload.u64;
 }
 
-struct session *session_hello(struct check *c, uint64_t protocol_wanted)
+// Those that serve one connection turn the next away until they are done with the last.
+static struct session *open_served(struct check *c)
 {
 	struct session *s = session_open(c);
+
+	for (int i = 0; c->target->single && i < 50 && session_sync(s) == -ECONNRESET; i++) {
+		poll(NULL, 0, 10);
+		s = session_open(c);
+	}
+	return s;
+}
+
+struct session *session_hello(struct check *c, uint64_t protocol_wanted)
+{
+	struct session *s = open_served(c);
 	struct rp_vhu_msg msg = msg_plain(RP_VHU_SET_OWNER);
 
 	s->offered = get_u64(s, RP_VHU_GET_FEATURES);

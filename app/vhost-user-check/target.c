@@ -52,7 +52,7 @@ static char *command_of(const struct target *t)
 static void note_end(struct target *t, int status)
 {
 	if (WIFSIGNALED(status))
-		snprintf(t->end, sizeof(t->end), "killed by signal %d (%s)", WTERMSIG(status),
+		snprintf(t->end, sizeof(t->end), "was killed by signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
 	else
 		snprintf(t->end, sizeof(t->end), "ended with status %d", WEXITSTATUS(status));
@@ -67,12 +67,14 @@ bool target_alive(struct target *t)
 	if (t->opt->spawn == NULL) {
 		if (kill(t->pid, 0) == 0)
 			return true;
-		strlcpy(t->end, "its process is gone", sizeof(t->end));
+		strlcpy(t->end, "is gone", sizeof(t->end));
+		t->ends++;
 		return false;
 	}
 	if (waitpid(t->pid, &status, WNOHANG) != t->pid)
 		return true;
 	note_end(t, status);
+	t->ends++;
 	t->pid = 0;
 	return false;
 }

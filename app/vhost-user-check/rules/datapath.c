@@ -6,7 +6,7 @@
 #include <string.h>
 
 RULE(DP1, .severity = MUST, .section = "virtio 2.7, 5.1.6",
-     .statement = "what is sent is used in order, each chain once, by the id of its head",
+     .statement = "each chain is used once, by the id of its head, and sent frames in order",
      .how = "Run 200 buffers in bursts; a wrong id breaks the ring here. A transmit length "
 	    "other than 0 is worth a warning.",
      .needs = NEED_DATA)
@@ -16,7 +16,7 @@ RULE(DP1, .severity = MUST, .section = "virtio 2.7, 5.1.6",
 
 	for (unsigned int i = 0; i < 200; i++) {
 		vm_work(vm, 1 + i % 5);
-		if (r->done.cookie != r->next_buf)
+		if (c->target->device == DEVICE_NET && r->done.cookie != r->next_buf)
 			rule_warn(c, "buffers come back out of order");
 	}
 	if (c->target->device == DEVICE_NET && r->done.len != 0)

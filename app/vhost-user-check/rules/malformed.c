@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct session *ready(struct check *c)
@@ -244,6 +245,9 @@ RULE(ML10, .severity = ROBUST, .section = "Communication",
 		for (uint64_t n = 1 + check_random(c) % 8; n > 0; n--)
 			bytes[check_random(c) % len] = (uint8_t)check_random(c);
 		rp_vhu_send_raw(s->sock, bytes, len, NULL, 0, 50, NULL);
+		// Let it read to the end: what comes of a seed shall not depend on who is faster.
+		shutdown(s->sock, SHUT_WR);
+		session_closed_within(s, 50);
 		session_close(s);
 		if (i % 50 != 0)
 			continue;

@@ -171,7 +171,7 @@ RULE(VR9, .severity = MUST, .section = "Suspended device state",
 
 RULE(VR10, .severity = MUST, .section = "GET_VRING_BASE",
      .statement = "the answer to GET_VRING_BASE comes after work in flight is done",
-     .how = "Kick 32 buffers and stop at once: what base says and the used index must agree.",
+     .how = "Kick 16 buffers and stop at once: what base says and the used index must agree.",
      .needs = NEED_DATA)
 {
 	struct vm *vm = vm_start(c, NULL);
@@ -179,7 +179,7 @@ RULE(VR10, .severity = MUST, .section = "GET_VRING_BASE",
 	uint16_t used;
 
 	vm_work(vm, 1);
-	for (int i = 0; i < 32; i++)
+	for (int i = 0; i < 16; i++)
 		vm_post(vm);
 	vm_kick(vm, vm->work);
 	base = vm_stop(vm, vm->work);
