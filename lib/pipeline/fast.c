@@ -52,6 +52,12 @@ static inline bool starts_as(const uint8_t *frame, const uint8_t want[16], const
 		((load64(frame + 8) ^ load64(want + 8)) & load64(mask + 8))) == 0;
 }
 
+// Nothing behind the IP packet but the padding of a short frame.
+static inline bool fills_frame(const struct rte_mbuf *m, uint32_t len)
+{
+	return likely(len == m->pkt_len) || (len < m->pkt_len && m->pkt_len <= RP_FRAME_MIN);
+}
+
 // RFC 1071 over the 20 bytes of a header without options: all ones when it is right.
 static inline bool header_sum_ok(const uint8_t *ip)
 {
@@ -83,7 +89,7 @@ static inline const struct rp_dst *plain4(const struct rp_view *view, const stru
 	uint32_t len = rte_be_to_cpu_16(load16(ip + 2));
 	const struct rp_dst *dst;
 
-	if (unlikely(len < 20 || len + ETH_LEN > m->pkt_len || ip[8] <= 1 ||
+	if (unlikely(len < 20 || !fills_frame(m, len + ETH_LEN) || ip[8] <= 1 ||
 		     load32(ip + 12) != nic->dst.ip4 || !nic->dst.has_ip4 || !header_sum_ok(ip)))
 		return NULL;
 	dst = rp_slots_find4(view, nic->dst.net, load32(ip + 16));
@@ -107,7 +113,7 @@ static inline const struct rp_dst *plain6(const struct rp_view *view, const stru
 	uint32_t len = 40u + rte_be_to_cpu_16(load16(ip + 4));
 	const struct rp_dst *dst;
 
-	if (unlikely(len + ETH_LEN > m->pkt_len || ip[7] <= 1 || !nic->dst.has_ip6 ||
+	if (unlikely(!fills_frame(m, len + ETH_LEN) || ip[7] <= 1 || !nic->dst.has_ip6 ||
 		     !plain_next_header(ip[6]) ||
 		     (load64(ip + 8) ^ load64(nic->dst.ip6)) |
 			     (load64(ip + 16) ^ load64(nic->dst.ip6 + 8))))

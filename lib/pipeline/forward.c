@@ -55,7 +55,9 @@ static void rewrite(struct rp_packet *p, uint8_t *head)
 enum rp_stage rp_stage_forward(struct rp_packet *p)
 {
 	uint16_t mtu = p->out != NULL ? p->out->dst.mtu : p->view->host.mtu;
-	uint8_t *head = rp_packet_head(p, p->l4);
+	uint32_t ip_len =
+		p->dst.family == RP_IP4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	uint8_t *head = rp_packet_head(p, p->l3 + ip_len);
 
 	if (p->ttl <= 1)
 		return expired(p);

@@ -36,8 +36,11 @@ static bool is_error(const struct rp_packet *p)
 
 static bool allowed(const struct rp_packet *p)
 {
+	const struct rte_ether_hdr *eth = (const void *)p->data;
+
 	return !(p->fragment && !p->frag_first) && !is_error(p) && !rp_addr_is_multicast(&p->dst) &&
-	       !rp_addr_is_unspecified(&p->src) && !rp_addr_is_multicast(&p->src);
+	       !rte_is_multicast_ether_addr(&eth->dst_addr) && !rp_addr_is_unspecified(&p->src) &&
+	       !rp_addr_is_multicast(&p->src);
 }
 
 static bool take_token(struct rp_packet *p)

@@ -51,6 +51,7 @@ enum rp_stage rp_stage_ip4_input(struct rp_packet *p)
 		return rp_drop(RP_DROP_ip_bad_header);
 	if (rte_raw_cksum(ip, p->l4 - p->l3) != 0xffff)
 		return rp_drop(RP_DROP_ip_bad_checksum);
+	rp_cut_trailer(p);
 	dhcp = p->nic != NULL && udp_to(p, DHCP4_SERVER_PORT) &&
 	       (p->dst.ip4 == UINT32_MAX || rp_addr_equal(&p->dst, &rp_gateway_ip4));
 	// A DHCP client may not have its address yet: dhcp4_reply looks at what it says.

@@ -108,6 +108,7 @@ enum rp_stage rp_stage_ip6_input(struct rp_packet *p)
 		return rp_drop(RP_DROP_ip_ext_header);
 	p->l4 = (uint16_t)(payload.pos - p->data);
 	p->l4_len = (uint32_t)rp_reader_left(&payload);
+	rp_cut_trailer(p);
 
 	nd = is_nd(p, &type);
 	// :: is the source of duplicate address detection and of the first solicitation only.

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 
+#include "pipeline/worker.h"
+
 static bool unusable(const struct rp_addr *a)
 {
 	return rp_addr_is_multicast(a) || rp_addr_is_unspecified(a) || rp_addr_is_loopback(a) ||
@@ -36,6 +38,25 @@ bool rp_source_allowed(const struct rp_packet *p)
 enum rp_drop rp_source_drop(const struct rp_packet *p)
 {
 	return unusable(&p->src) ? RP_DROP_bad_source : RP_DROP_spoofed_ip;
+}
+
+void rp_cut_trailer(struct rp_packet *p)
+{
+	uint32_t left = p->l4 + p->l4_len;
+	struct rte_mbuf *m = p->mbuf;
+	uint16_t segs = 1;
+
+	if (p->len == left || p->len <= RP_FRAME_MIN)
+		return;
+	left = RTE_MAX(left, (uint32_t)RP_FRAME_MIN);
+	p->len = left;
+	p->mbuf->pkt_len = left;
+	for (; left > m->data_len; m = m->next, segs++)
+		left -= m->data_len;
+	m->data_len = (uint16_t)left;
+	rte_pktmbuf_free(m->next);
+	m->next = NULL;
+	p->mbuf->nb_segs = segs;
 }
 
 enum rp_stage rp_local(struct rp_packet *p, uint8_t icmp_proto)

@@ -17,5 +17,11 @@ bool rp_source_allowed(const struct rp_packet *p);
 // The reason to give when it may not.
 enum rp_drop rp_source_drop(const struct rp_packet *p);
 
+/*
+ * The IP packet ends at l4 + l4_len: cut off what the frame has behind it, but for the padding of a
+ * short one. Nobody's MTU would bound it.
+ */
+void rp_cut_trailer(struct rp_packet *p);
+
 // A packet to the gateway itself. icmp_proto is the family's ICMP.
 enum rp_stage rp_local(struct rp_packet *p, uint8_t icmp_proto);

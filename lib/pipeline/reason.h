@@ -10,6 +10,7 @@
 #define RP_DROP_REASONS(X)                                                                         \
 	/* layer 2 */                                                                              \
 	X(runt, "frame shorter than its headers")                                                  \
+	X(giant, "frame longer than any IP packet")                                                \
 	X(vlan, "VLAN tag: ports are untagged")                                                    \
 	X(ethertype, "neither ARP, IPv4 nor IPv6")                                                 \
 	X(l2_not_for_us, "destination MAC is not the gateway's")                                   \
@@ -59,7 +60,6 @@
 	X(dhcp6_relay, "DHCPv6 relay message: no relay stands before a VM")                        \
 	X(dhcp6_ignored, "DHCPv6 message that calls for no answer")                                \
 	X(reply_no_room, "the reply does not fit")                                                 \
-	X(no_mbuf, "out of packet buffers")                                                        \
 	X(icmp_rate_limited, "ICMP error not sent: rate limit")                                    \
 	X(icmp_not_allowed, "ICMP error not sent: would answer an error, fragment or multicast")
 

@@ -51,15 +51,15 @@ static enum rp_stage visit(struct rp_packet *p, enum rp_stage s)
 }
 
 // The whole frame in one piece: as it lies in the mbuf, or copied out of the chain.
-static bool linearize(struct rp_worker *w, struct rp_packet *p)
+static enum rp_stage linearize(struct rp_worker *w, struct rp_packet *p)
 {
 	struct rte_mbuf *m = p->mbuf;
 
 	p->len = m->pkt_len;
 	if (p->len > RP_FRAME_MAX)
-		return false;
+		return rp_drop(RP_DROP_giant);
 	p->data = rte_pktmbuf_read(m, 0, p->len, w->linear);
-	return p->data != NULL;
+	return p->data != NULL ? RP_STAGE_classify : rp_drop(RP_DROP_runt);
 }
 
 void rp_side_door(struct rp_worker *w, const struct rp_poll *poll, struct rte_mbuf *m)
@@ -72,7 +72,7 @@ void rp_side_door(struct rp_worker *w, const struct rp_poll *poll, struct rte_mb
 		.in_port = poll->port,
 		.in_queue = poll->queue,
 	};
-	enum rp_stage s = linearize(w, &p) ? RP_STAGE_classify : rp_drop(RP_DROP_runt);
+	enum rp_stage s = linearize(w, &p);
 
 	while (s < RP_STAGE_COUNT)
 		s = visit(&p, s);

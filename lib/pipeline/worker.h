@@ -22,6 +22,7 @@
 #include "pipeline/stage.h"
 
 #define RP_BURST     32
+#define RP_FRAME_MIN 60		      // shorter frames are padded to it
 #define RP_FRAME_MAX (64 * 1024 + 64) // the largest chain that vhost can hand over
 #define RP_REPLY_MAX 2048
 #define RP_MBUF_ROOM (2048 + RTE_PKTMBUF_HEADROOM)

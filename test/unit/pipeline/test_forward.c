@@ -261,6 +261,42 @@ static void jumbo_frames_come_as_chains(void **)
 	assert_forwarded(RED2, 63);
 }
 
+// Beyond the IP packet there is nothing to forward: a frame could be of any size with it.
+static void what_follows_the_packet_is_cut_off(void **)
+{
+	static const struct spec specs[] = {
+		{"10.0.0.1", "10.0.0.2", 64, 0, 100},
+		{"fd00:0:0:1::1", "fd00:0:0:1::2", 64, 0, 100},
+	};
+	static const size_t extra[] = {1, 1400, 2048, 60000};
+	uint8_t frame[RP_FRAME_MAX] = {0};
+
+	for (size_t s = 0; s < RTE_DIM(specs); s++)
+		for (size_t e = 0; e < RTE_DIM(extra); e++) {
+			size_t len = build(frame, BLUE1, &specs[s]);
+
+			memset(frame + len, 0xee, extra[e]);
+			send_both(BLUE1, frame, len + extra[e]);
+			assert_forwarded(BLUE2, 63);
+			assert_int_equal(out.len, len);
+		}
+	// A short frame is padded to 60 bytes on Ethernet.
+	memset(frame, 0, sizeof(frame));
+	build(frame, BLUE1, &(struct spec){"10.0.0.1", "10.0.0.2", 64, 0, 1});
+	send_both(BLUE1, frame, 60);
+	assert_forwarded(BLUE2, 63);
+	assert_int_equal(out.len, 60);
+}
+
+static void frame_longer_than_any_packet(void **)
+{
+	static uint8_t frame[RP_FRAME_MAX + 1];
+
+	build(frame, BLUE1, &(struct spec){"10.0.0.1", "10.0.0.2", 64, 0, 100});
+	send_both(BLUE1, frame, sizeof(frame));
+	assert_dropped(RP_DROP_giant);
+}
+
 static void no_error_in_answer_to_an_error(void **)
 {
 	uint8_t frame[RP_FRAME_MAX];
@@ -303,6 +339,17 @@ static void error_quotes_the_offending_header(void **)
 	harness_send(RED1, frame, len, &out);
 	assert_int_equal(out.len, 14 + 1280);
 	assert_memory_equal(out.data + 14 + 40 + 8, frame + 14, 1280 - 48);
+}
+
+static void no_error_to_a_frame_for_a_group(void **)
+{
+	uint8_t frame[RP_FRAME_MAX];
+	size_t len = build(frame, BLUE1, &(struct spec){"10.0.0.1", "169.254.0.1", 64, 0, 18});
+
+	memset(frame, 0xff, 6);
+	send_both(BLUE1, frame, len);
+	assert_dropped(RP_DROP_icmp_not_allowed);
+	assert_int_equal(out.counters.drops[RP_DROP_local_service], 1);
 }
 
 static void udp_to_the_gateway_finds_no_listener(void **)
@@ -387,6 +434,17 @@ static void options_and_extension_headers_are_forwarded(void **)
 	assert_int_equal(out.port, BLUE2);
 	assert_int_equal(out.data[21], 63);
 
+	// Extension headers that go on behind the first buffer
+	len = build(frame, RED1, &(struct spec){"fd00:0:0:1::1", "fd00:0:0:1::2", 64, 0, 4000});
+	memset(frame + 54, 0, 4000);
+	frame[20] = 60;
+	frame[54] = 60;
+	frame[55] = 255; // 2048 bytes
+	frame[54 + 2048] = 59;
+	send_both(RED1, frame, len);
+	assert_true(out.sent);
+	assert_int_equal(out.port, RED2);
+
 	// IPv4 with 4 bytes of options: NOP NOP NOP END
 	len = build(frame, BLUE1, &(struct spec){"10.0.0.1", "10.0.0.2", 64, 0, 18});
 	frame[14] = 0x46;
@@ -434,7 +492,10 @@ int main(void)
 		cmocka_unit_test(ttl_and_hop_limit_run_out),
 		cmocka_unit_test(too_big_for_the_receiver),
 		cmocka_unit_test(jumbo_frames_come_as_chains),
+		cmocka_unit_test(what_follows_the_packet_is_cut_off),
+		cmocka_unit_test(frame_longer_than_any_packet),
 		cmocka_unit_test(no_error_in_answer_to_an_error),
+		cmocka_unit_test(no_error_to_a_frame_for_a_group),
 		cmocka_unit_test(errors_are_rate_limited),
 		cmocka_unit_test(error_quotes_the_offending_header),
 		cmocka_unit_test(udp_to_the_gateway_finds_no_listener),
