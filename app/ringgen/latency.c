@@ -41,6 +41,7 @@ int gen_run_latency(struct gen_vm *vms, const struct gen_options *opt, struct ge
 		    struct rp_error *err)
 {
 	static uint8_t frame[2][GEN_MAX_SIZE];
+	double cpu = gen_cpu_time();
 	uint64_t start = gen_tsc();
 	uint64_t warm = start + (uint64_t)(opt->warmup_s * gen_tsc_hz());
 	uint64_t end = warm + (uint64_t)(opt->time_s * gen_tsc_hz());
@@ -62,7 +63,8 @@ int gen_run_latency(struct gen_vm *vms, const struct gen_options *opt, struct ge
 				     (uint64_t)((double)ticks * 1e9 / gen_tsc_hz()));
 		way ^= 1;
 	}
-	result->seconds = opt->time_s;
+	result->seconds = (double)(gen_tsc() - start) / gen_tsc_hz();
+	result->cpu_share = (gen_cpu_time() - cpu) / result->seconds;
 	for (unsigned int i = 0; i < 2; i++)
 		result->total[i] = result->measured[i] = vms[i].count;
 	return 0;

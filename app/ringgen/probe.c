@@ -32,6 +32,14 @@ int gen_pin(int core, struct rp_error *err)
 	return rp_error_set(err, errno, "core", text, "cannot run there: %s", strerror(errno));
 }
 
+double gen_cpu_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 double gen_tsc_hz(void)
 {
 	static double hz;

@@ -250,6 +250,7 @@ static void measure(struct load *l)
 {
 	struct gen_counters before[GEN_MAX_VMS];
 	struct gen_result *res = l->result;
+	double cpu = gen_cpu_time();
 	uint64_t from;
 
 	copy_counters(l, before);
@@ -257,6 +258,7 @@ static void measure(struct load *l)
 	from = gen_tsc();
 	run(l, l->opt->time_s, 0);
 	res->seconds = (double)(gen_tsc() - from) / gen_tsc_hz();
+	res->cpu_share = (gen_cpu_time() - cpu) / res->seconds;
 	res->idle = (double)l->idle / gen_tsc_hz() / res->seconds;
 	copy_counters(l, res->measured);
 	for (unsigned int i = 0; i < l->opt->n_vms; i++)

@@ -127,8 +127,8 @@ void gen_print_text(const struct gen_options *opt, const struct gen_result *res)
 	printf("lost: %" PRIu64 " of %" PRIu64 " sent, warm-up included (%.4f %%)\n", s.lost,
 	       s.total.tx, 100 * share(s.lost, s.total.tx));
 	printf("generator: idle %.1f %%, head-room %.2f or more; bursts that met a full ring %.1f "
-	       "%%\n",
-	       100 * res->idle, s.headroom, 100 * s.full);
+	       "%%; had %.0f %% of its core\n",
+	       100 * res->idle, s.headroom, 100 * s.full, 100 * res->cpu_share);
 	if (opt->verify)
 		print_faults(&res->faults);
 }
@@ -182,10 +182,11 @@ int gen_print_json(const struct gen_options *opt, const struct gen_result *res)
 
 	for (unsigned int i = 0; i < gen_active(opt); i++)
 		json_array_append_new(vms, json_vm(opt, res, i));
-	root = json_pack("{si sf sf sf sI sI sf sf sf so so}", "size", (int)opt->size, "seconds",
+	root = json_pack("{si sf sf sf sI sI sf sf sf sf so so}", "size", (int)opt->size, "seconds",
 			 res->seconds, "pps", s.pps, "bps", s.bps, "sent", (json_int_t)s.total.tx,
-			 "lost", (json_int_t)s.lost, "idle", res->idle, "headroom", s.headroom,
-			 "full", s.full, "total", json_counters(&s.total), "vms", vms);
+			 "lost", (json_int_t)s.lost, "idle", res->idle, "cpu_share", res->cpu_share,
+			 "headroom", s.headroom, "full", s.full, "total", json_counters(&s.total),
+			 "vms", vms);
 	if (root != NULL && opt->latency)
 		json_object_set_new(root, "latency", json_latency(res));
 	if (root != NULL && opt->verify)

@@ -24,6 +24,7 @@ struct gen_result {
 	struct gen_counters measured[GEN_MAX_VMS];
 	struct gen_counters total[GEN_MAX_VMS]; // with warm-up and what came in after the end
 	double idle;				// share of time that found nothing to do
+	double cpu_share; // of its core that this thread had while it measured
 	struct gen_faults faults;
 	struct gen_histogram latency; // nanoseconds, one way
 	uint64_t timeouts;	      // latency: frames that never came
@@ -50,6 +51,9 @@ int gen_pin(int core, struct rp_error *err);
 
 // Ticks of the time stamp counter in a second, measured once.
 double gen_tsc_hz(void);
+
+// CPU time of this thread in seconds.
+double gen_cpu_time(void);
 
 static inline uint64_t gen_tsc(void)
 {
