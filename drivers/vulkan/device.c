@@ -18,6 +18,15 @@ static void device_free(struct icd_device *dev)
 	free(dev);
 }
 
+static bool is_listed(const struct icd_physical *p, const char *name)
+{
+	for (uint32_t i = 0; i < p->n_extensions; i++) {
+		if (strcmp(p->extensions[i].extensionName, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateDevice(VkPhysicalDevice physical,
 						  const VkDeviceCreateInfo *info,
 						  const VkAllocationCallbacks *, VkDevice *device)
@@ -28,9 +37,10 @@ VKAPI_ATTR VkResult VKAPI_CALL icd_vkCreateDevice(VkPhysicalDevice physical,
 	struct rp_vn_args_vkCreateDevice a = {
 		.physicalDevice = physical, .pCreateInfo = &sent, .pDevice = device};
 
-	// None is listed, so none can be enabled.
-	if (info->enabledExtensionCount > 0)
-		return VK_ERROR_EXTENSION_NOT_PRESENT;
+	for (uint32_t i = 0; i < info->enabledExtensionCount; i++) {
+		if (!is_listed(p, info->ppEnabledExtensionNames[i]))
+			return VK_ERROR_EXTENSION_NOT_PRESENT;
+	}
 	dev = icd_object_new(sizeof(*dev), p->obj.client);
 	if (dev == NULL)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;

@@ -116,12 +116,15 @@ QUEUED = {
 # Queued, but sent at once: the GPU or another thread waits for them.
 SENT = {"vkQueueBindSparse"}
 
-# VK_KHR_get_physical_device_properties2 is the one extension whose names we know besides core.
-EXTENDED = {
-    "vkGetPhysicalDeviceFeatures2", "vkGetPhysicalDeviceProperties2",
-    "vkGetPhysicalDeviceFormatProperties2", "vkGetPhysicalDeviceImageFormatProperties2",
-    "vkGetPhysicalDeviceQueueFamilyProperties2", "vkGetPhysicalDeviceMemoryProperties2",
-    "vkGetPhysicalDeviceSparseImageFormatProperties2",
+# Instance extensions that became Vulkan 1.1; instance.c lists them.
+INSTANCE_EXTENDED = {
+    "vkGetPhysicalDeviceFeatures2KHR", "vkGetPhysicalDeviceProperties2KHR",
+    "vkGetPhysicalDeviceFormatProperties2KHR", "vkGetPhysicalDeviceImageFormatProperties2KHR",
+    "vkGetPhysicalDeviceQueueFamilyProperties2KHR", "vkGetPhysicalDeviceMemoryProperties2KHR",
+    "vkGetPhysicalDeviceSparseImageFormatProperties2KHR",
+    "vkGetPhysicalDeviceExternalBufferPropertiesKHR",
+    "vkGetPhysicalDeviceExternalFencePropertiesKHR",
+    "vkGetPhysicalDeviceExternalSemaphorePropertiesKHR",
 }
 
 HEAD = """// SPDX-License-Identifier: BSD-3-Clause
@@ -210,13 +213,17 @@ def main():
         else:
             header.append("VKAPI_ATTR %s VKAPI_CALL icd_%s(%s);\n" % (
                 c.ret, c.name, ", ".join(p.decl for p in c.params)))
-        for name in [c.name] + (reg.aliases(c.name) if c.name in EXTENDED else []):
+        carried = reg.promoted_commands | INSTANCE_EXTENDED
+        for name in [c.name] + [a for a in reg.aliases(c.name) if a in carried]:
             rows.append((name, "\t{\"%s\", (PFN_vkVoidFunction)icd_%s, ICD_%s, %d},\n" % (
                 name, c.name, level(c), c.minor)))
     rows.sort()
     out.append("const struct icd_entry icd_entries[] = {\n")
     out += [row for _, row in rows]
     out.append("};\n\nconst size_t icd_n_entries = %d;\n" % len(rows))
+    out.append("\nconst struct icd_extension icd_extensions[] = {\n")
+    out += ["\t{\"%s\", %d, %d},\n" % e for e in reg.promoted]
+    out.append("};\n\nconst size_t icd_n_extensions = %d;\n" % len(reg.promoted))
     for path, text in zip(sys.argv[2:], (header, out)):
         with open(path, "w") as f:
             f.write("".join(text))

@@ -31,6 +31,8 @@ struct icd_object {
 // The most physical devices that are listed.
 #define ICD_MAX_DEVICES	 16
 #define ICD_MAX_FAMILIES 16
+// As the server has them; fewer remain.
+#define ICD_MAX_EXTENSIONS 512
 
 struct icd_physical {
 	struct icd_object obj;
@@ -41,6 +43,8 @@ struct icd_physical {
 	VkPhysicalDeviceMemoryProperties memory;
 	VkQueueFamilyProperties families[ICD_MAX_FAMILIES];
 	uint32_t n_families;
+	VkExtensionProperties extensions[ICD_MAX_EXTENSIONS];
+	uint32_t n_extensions;
 };
 
 struct icd_instance {
@@ -100,6 +104,16 @@ struct icd_entry {
 	enum icd_level level;
 	uint32_t minor; // of the Vulkan version that brought it
 };
+
+// A device extension that is core since Vulkan 1.minor, with all it brings.
+struct icd_extension {
+	const char *name;
+	uint32_t minor;
+	uint32_t spec_version;
+};
+
+extern const struct icd_extension icd_extensions[];
+extern const size_t icd_n_extensions;
 
 // Sorted by name.
 extern const struct icd_entry icd_entries[];

@@ -36,14 +36,22 @@ VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumerateInstanceVersion(uint32_t *version)
 VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumerateInstanceExtensionProperties(
 	const char *layer, uint32_t *count, VkExtensionProperties *properties)
 {
+	// Not VK_KHR_device_group_creation: who finds it wants to present to a group.
+#define EXTENSION(name)                                                                            \
+	{                                                                                          \
+		name##_EXTENSION_NAME, name##_SPEC_VERSION                                         \
+	}
 	static const VkExtensionProperties all[] = {
-		{VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME,
-		 VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_SPEC_VERSION},
+		EXTENSION(VK_KHR_EXTERNAL_FENCE_CAPABILITIES),
+		EXTENSION(VK_KHR_EXTERNAL_MEMORY_CAPABILITIES),
+		EXTENSION(VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES),
+		EXTENSION(VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2),
 	};
+#undef EXTENSION
 
 	if (layer != NULL)
 		return VK_ERROR_LAYER_NOT_PRESENT;
-	return icd_list(all, 1, sizeof(all[0]), count, properties);
+	return icd_list(all, sizeof(all) / sizeof(all[0]), sizeof(all[0]), count, properties);
 }
 
 static void instance_free(struct icd_instance *inst)
@@ -109,14 +117,16 @@ static VkResult describe_devices(struct icd_instance *inst)
 		struct rp_vn_args_vkGetPhysicalDeviceFeatures features;
 		struct rp_vn_args_vkGetPhysicalDeviceMemoryProperties memory;
 		struct rp_vn_args_vkGetPhysicalDeviceQueueFamilyProperties families;
+		struct rp_vn_args_vkEnumerateDeviceExtensionProperties extensions;
 	} args[ICD_MAX_DEVICES];
-	struct rp_vn_call calls[4 * ICD_MAX_DEVICES], *call = calls;
+	struct rp_vn_call calls[5 * ICD_MAX_DEVICES], *call = calls;
 
 	for (uint32_t i = 0; i < inst->n_devices; i++) {
 		struct icd_physical *p = inst->devices[i];
 		VkPhysicalDevice h = (VkPhysicalDevice)p;
 
 		p->n_families = ICD_MAX_FAMILIES;
+		p->n_extensions = ICD_MAX_EXTENSIONS;
 		args[i].properties.physicalDevice = h;
 		args[i].properties.pProperties = &p->properties;
 		args[i].features.physicalDevice = h;
@@ -134,6 +144,10 @@ static VkResult describe_devices(struct icd_instance *inst)
 					      &args[i].memory};
 		*call++ = (struct rp_vn_call){RP_VN_IDX_vkGetPhysicalDeviceQueueFamilyProperties,
 					      &args[i].families};
+		args[i].extensions = (struct rp_vn_args_vkEnumerateDeviceExtensionProperties){
+			h, NULL, &p->n_extensions, p->extensions, VK_SUCCESS};
+		*call++ = (struct rp_vn_call){RP_VN_IDX_vkEnumerateDeviceExtensionProperties,
+					      &args[i].extensions};
 	}
 	if (rp_vn_client_call(&inst->client, calls, (size_t)(call - calls)) < 0)
 		return VK_ERROR_INITIALIZATION_FAILED;

@@ -34,10 +34,40 @@ static void mask_properties(VkPhysicalDeviceProperties *p)
 	p->sparseProperties = (VkPhysicalDeviceSparseProperties){0};
 }
 
+static const struct icd_extension *find_extension(const char *name)
+{
+	for (size_t i = 0; i < icd_n_extensions; i++) {
+		if (strcmp(icd_extensions[i].name, name) == 0)
+			return &icd_extensions[i];
+	}
+	return NULL;
+}
+
+// What the server has, as far as it is core in the version of the device.
+static void mask_extensions(struct icd_physical *p)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < p->n_extensions; i++) {
+		VkExtensionProperties e = p->extensions[i];
+		const struct icd_extension *ours;
+
+		e.extensionName[sizeof(e.extensionName) - 1] = '\0';
+		ours = find_extension(e.extensionName);
+		if (ours == NULL || ours->minor > VK_API_VERSION_MINOR(p->properties.apiVersion))
+			continue;
+		if (e.specVersion > ours->spec_version)
+			e.specVersion = ours->spec_version;
+		p->extensions[kept++] = e;
+	}
+	p->n_extensions = kept;
+}
+
 void icd_mask_device(struct icd_physical *p)
 {
 	mask_properties(&p->properties);
 	icd_mask_features(&p->features);
+	mask_extensions(p);
 	for (uint32_t i = 0; i < p->n_families; i++)
 		p->families[i].queueFlags &=
 			~(VkQueueFlags)(VK_QUEUE_SPARSE_BINDING_BIT | VK_QUEUE_PROTECTED_BIT);

@@ -6,11 +6,11 @@
 /*
  * What the application may see of the server's device: nothing that this driver does not carry.
  *
- * Taken away are Vulkan versions above ours, sparse resources and protected memory. Extensions and
- * external handles are never listed in the first place. The name says that the device is remote.
+ * Taken away are Vulkan versions above ours, sparse resources and protected memory. Of extensions
+ * those remain that became core, of external handles none. The name says that the device is remote.
  */
 
-// The properties, features, memory and queue families that were just received.
+// The properties, features, memory, queue families and extensions that were just received.
 void icd_mask_device(struct icd_physical *p);
 
 void icd_mask_features(VkPhysicalDeviceFeatures *f);

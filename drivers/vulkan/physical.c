@@ -9,13 +9,15 @@ static struct icd_physical *physical(VkPhysicalDevice device)
 	return (struct icd_physical *)device;
 }
 
-// None yet: each would have to be carried by the codec.
-VKAPI_ATTR VkResult VKAPI_CALL icd_vkEnumerateDeviceExtensionProperties(
-	VkPhysicalDevice, const char *layer, uint32_t *count, VkExtensionProperties *properties)
+VKAPI_ATTR VkResult VKAPI_CALL
+icd_vkEnumerateDeviceExtensionProperties(VkPhysicalDevice device, const char *layer,
+					 uint32_t *count, VkExtensionProperties *properties)
 {
+	const struct icd_physical *p = physical(device);
+
 	if (layer != NULL)
 		return VK_ERROR_LAYER_NOT_PRESENT;
-	return icd_list(NULL, 0, sizeof(*properties), count, properties);
+	return icd_list(p->extensions, p->n_extensions, sizeof(*properties), count, properties);
 }
 
 VKAPI_ATTR void VKAPI_CALL icd_vkGetPhysicalDeviceFeatures(VkPhysicalDevice device,

@@ -125,6 +125,7 @@ class Registry:
                 self._types.setdefault(name, t)
         self._read_features(root)
         self._read_structs()
+        self._read_extensions(root)
 
     def aliases(self, name):
         """Names under which extensions had the command before it became core."""
@@ -214,3 +215,41 @@ class Registry:
             next(m for m in self.structs[owner].members if m.name == field).is_len = True
         self.handles.sort()
         self.structs = dict(sorted(self.structs.items()))
+
+    def _read_extensions(self, root):
+        """Device extensions that became core whole: (name, minor version, spec version).
+
+        All their structs are other names of core structs and all their commands other names of
+        core commands, so that whoever carries core carries them.
+        """
+        alias_of = {a: c for c, names in self._aliases.items() for a in names}
+        core_commands = {c.name for c in self.all_commands}
+        instance = {"VK_KHR_get_physical_device_properties2",
+                    "VK_KHR_external_memory_capabilities", "VK_KHR_external_fence_capabilities",
+                    "VK_KHR_external_semaphore_capabilities"}
+        found = {}
+        for e in root.findall("extensions/extension"):
+            if e.get("promotedto") not in FEATURES[1:] or "vulkan" not in e.get("supported"):
+                continue
+            if e.get("type") != "device" or e.get("platform"):
+                continue
+            needed = [r for r in e.findall("require") if not (
+                r.get("extension") or r.get("feature") or r.get("depends"))]
+            commands = {alias_of.get(c.get("name"), c.get("name"))
+                        for r in needed for c in r.findall("command")}
+            types = {self.canonical(t.get("name")) for r in needed for t in r.findall("type")}
+            version = next(n.get("value") for r in needed for n in r.findall("enum")
+                           if n.get("name").endswith("_SPEC_VERSION"))
+            if commands <= core_commands and types <= self.core_types:
+                found[e.get("name")] = (e, int(e.get("promotedto")[-1]), int(version))
+        while True:
+            bad = [n for n, (e, _, _) in found.items()
+                   if not set((e.get("requires") or "").split(",")) - {""} <= set(found) | instance]
+            if not bad:
+                break
+            for n in bad:
+                del found[n]
+        self.promoted = sorted((n, minor, v) for n, (_, minor, v) in found.items())
+        # Names of commands that these extensions bring.
+        self.promoted_commands = {c.get("name") for e, _, _ in found.values()
+                                  for c in e.iter("command")}

@@ -199,6 +199,91 @@ static void a_frozen_server_is_a_lost_device_within_the_timeout(void **)
 	proc_passed(rig.server);
 }
 
+static PFN_vkGetInstanceProcAddr direct_lookup(void)
+{
+	struct entry e = entry_direct();
+
+	assert_non_null(e.lookup);
+	return e.lookup;
+}
+
+// What loaders of Debian 12's age call without looking, and what they must not find.
+static void the_loader_finds_what_it_needs_and_no_more(void **)
+{
+	static const char *const needed[] = {
+		"vkDestroyInstance",
+		"vkEnumeratePhysicalDevices",
+		"vkGetPhysicalDeviceFeatures",
+		"vkGetPhysicalDeviceFormatProperties",
+		"vkGetPhysicalDeviceImageFormatProperties",
+		"vkGetPhysicalDeviceProperties",
+		"vkGetPhysicalDeviceQueueFamilyProperties",
+		"vkGetPhysicalDeviceMemoryProperties",
+		"vkGetPhysicalDeviceSparseImageFormatProperties",
+		"vkGetDeviceProcAddr",
+		"vkCreateDevice",
+		"vkEnumerateDeviceExtensionProperties",
+		"vkGetPhysicalDeviceFeatures2KHR",
+	};
+	static const char *const absent[] = {"vkCreateSwapchainKHR", "vkGetMemoryFdKHR", "vk",
+					     "vkCreateDevicf", ""};
+	PFN_vkGetInstanceProcAddr lookup = direct_lookup();
+
+	assert_true(gpu_open(&gpu, true));
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		assert_non_null(lookup(gpu.instance, needed[i]));
+		assert_null(lookup(VK_NULL_HANDLE, needed[i]));
+	}
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		assert_null(lookup(gpu.instance, absent[i]));
+	// The words that the loader looks into.
+	assert_int_equal(*(const uint64_t *)gpu.instance, 0x01CDC0DE);
+	assert_int_equal(*(const uint64_t *)gpu.physical, 0x01CDC0DE);
+	assert_int_equal(*(const uint64_t *)gpu.device, 0x01CDC0DE);
+	assert_int_equal(*(const uint64_t *)gpu.queue, 0x01CDC0DE);
+	assert_int_equal(*(const uint64_t *)gpu.commands, 0x01CDC0DE);
+	proc_passed(rig.server);
+}
+
+static VkResult make_device_with(const char *extension, VkDevice *device)
+{
+	const float priority = 1;
+	const VkDeviceQueueCreateInfo queue = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+		.queueFamilyIndex = gpu.family,
+		.queueCount = 1,
+		.pQueuePriorities = &priority,
+	};
+	const VkDeviceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.queueCreateInfoCount = 1,
+		.pQueueCreateInfos = &queue,
+		.enabledExtensionCount = 1,
+		.ppEnabledExtensionNames = &extension,
+	};
+
+	return gpu.CreateDevice(gpu.physical, &info, NULL, device);
+}
+
+static void only_listed_extensions_can_be_enabled(void **)
+{
+	PFN_vkGetDeviceProcAddr device_lookup;
+	VkDevice device;
+
+	assert_true(gpu_open(&gpu, true));
+	device_lookup =
+		(PFN_vkGetDeviceProcAddr)direct_lookup()(gpu.instance, "vkGetDeviceProcAddr");
+	assert_int_equal(make_device_with("VK_KHR_swapchain", &device),
+			 VK_ERROR_EXTENSION_NOT_PRESENT);
+	assert_int_equal(make_device_with("VK_KHR_synchronization2", &device), VK_SUCCESS);
+	assert_non_null(device_lookup(device, "vkQueueSubmit2KHR"));
+	assert_non_null(device_lookup(device, "vkQueueSubmit2"));
+	assert_null(device_lookup(device, "vkCreateSwapchainKHR"));
+	assert_null(device_lookup(device, "vkCreateInstance"));
+	gpu.DestroyDevice(device, NULL);
+	proc_passed(rig.server);
+}
+
 struct worker {
 	pthread_t thread;
 	unsigned int wrong;
@@ -322,6 +407,8 @@ int main(void)
 		WITH_GPU(a_killed_server_is_a_lost_device),
 		WITH_GPU(a_crashed_driver_takes_its_own_client_along),
 		WITH_GPU(a_frozen_server_is_a_lost_device_within_the_timeout),
+		WITH_GPU(the_loader_finds_what_it_needs_and_no_more),
+		WITH_GPU(only_listed_extensions_can_be_enabled),
 		WITH_GPU(threads_share_a_device),
 		WITH_GPU(a_wait_lets_other_threads_through),
 		WITH_GPU(a_failed_create_is_an_error_later),

@@ -77,6 +77,18 @@ struct lines {
 	char section[512];
 };
 
+// Columns are as wide as the longest name in a list.
+static void squeeze_spaces(char *line)
+{
+	char *to = line;
+
+	for (const char *from = line; *from != '\0'; from++) {
+		if (from[0] != ' ' || from[1] != ' ')
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
 // The next line without what must differ. False at the end.
 static bool next_line(struct lines *l)
 {
@@ -93,6 +105,7 @@ static bool next_line(struct lines *l)
 	venus = strstr(l->line, "Venus: ");
 	if (venus != NULL)
 		memmove(l->line + (venus - l->line), venus + 7, strlen(venus + 7) + 1);
+	squeeze_spaces(l->line);
 	if (isalpha((unsigned char)l->line[0]) && strncmp(l->line, "VK_", 3) != 0)
 		strcpy(l->section, l->line);
 	return true;
