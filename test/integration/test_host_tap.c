@@ -289,6 +289,33 @@ static void sync_makes_the_routes_exactly_these(void **)
 	expect_not("ip -6 route", "fd09::1 ");
 }
 
+// The kernel forgets all routes and the IPv6 addresses of an interface that goes down.
+static void sync_restores_what_a_link_down_took(void **)
+{
+	open_host();
+	struct rp_host_route want[] = {route("10.9.0.2/32", 1500), route("fd09::2/128", 1500)};
+
+	assert_int_equal(rp_host_routes_sync(host, want, 2, NULL), 0);
+	run("ip link set " IF " down");
+	expect_not("ip -6 addr show " IF, "fd72:696e:67::1");
+	assert_int_equal(rp_host_routes_sync(host, want, 2, NULL), 0);
+	expect("ip addr show " IF, "inet 169.254.0.2 peer 169.254.0.1/32");
+	expect("ip -6 addr show " IF, "fd72:696e:67::1/128");
+	expect("ip route", "10.9.0.2 dev " IF);
+	expect("ip -6 route", "fd09::2 dev " IF);
+}
+
+static void deleted_interface_is_named(void **)
+{
+	open_host();
+	struct rp_error err = {0};
+
+	run("ip link delete " IF);
+	assert_int_equal(rp_host_routes_sync(host, NULL, 0, &err), -ENODEV);
+	assert_string_equal(err.value, IF);
+	assert_non_null(strstr(err.expected, "restart ringplane"));
+}
+
 static void default_route_is_refused(void **)
 {
 	open_host();
@@ -448,6 +475,8 @@ int main(void)
 		cmocka_unit_test_teardown(adding_a_route_again_changes_its_mtu, close_after),
 		cmocka_unit_test_teardown(foreign_routes_stay, close_after),
 		cmocka_unit_test_teardown(sync_makes_the_routes_exactly_these, close_after),
+		cmocka_unit_test_teardown(sync_restores_what_a_link_down_took, close_after),
+		cmocka_unit_test_teardown(deleted_interface_is_named, close_after),
 		cmocka_unit_test_teardown(default_route_is_refused, close_after),
 		cmocka_unit_test_teardown(kernel_asks_for_vms_from_the_host_side_address,
 					  close_after),

@@ -78,7 +78,7 @@ int rp_host_route_del(struct rp_host *host, const struct rp_prefix *prefix, stru
 
 /*
  * Make the routes of our protocol on our interface exactly these, touching no others. All are
- * tried; the first failure is returned.
+ * tried; the first failure is returned. Brings the interface back up where somebody took it down.
  */
 int rp_host_routes_sync(struct rp_host *host, const struct rp_host_route *routes, size_t n,
 			struct rp_error *err);

@@ -244,6 +244,8 @@ static int add_address(struct rp_kernel_if *k, const struct rp_addr *a, uint8_t 
 		rtnl_addr_set_scope(req, RT_SCOPE_LINK);
 	rtnl_addr_set_flags(req, flags);
 	rc = rtnl_addr_add(k->sk, req, NLM_F_EXCL);
+	if (rc == -NLE_EXIST)
+		rc = 0;
 out:
 	nl_addr_put(other);
 	nl_addr_put(local);
@@ -311,4 +313,23 @@ int rp_kernel_address(struct rp_kernel_if *k, struct rp_error *err)
 			return address_error(k, &k->ip4, rc, err);
 	}
 	return address_ip6(k, err);
+}
+
+int rp_kernel_restore(struct rp_kernel_if *k, struct rp_error *err)
+{
+	struct rtnl_link *change = rtnl_link_alloc();
+	int rc;
+
+	if (change != NULL)
+		rtnl_link_set_flags(change, IFF_UP);
+	rc = change_link(k, change);
+	rtnl_link_put(change);
+	if (rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND)
+		return rp_error_set(err, ENODEV, "tap", k->name,
+				    "somebody deleted the interface; restart ringplane to have it "
+				    "again");
+	if (rc < 0)
+		return rp_error_set(err, rp_kernel_errno(rc), "tap", k->name,
+				    "cannot be brought up: %s", nl_geterror(rc));
+	return rp_kernel_address(k, err);
 }

@@ -39,6 +39,9 @@ int rp_kernel_prepare(struct rp_kernel_if *k, uint16_t mtu, struct rp_error *err
 // The addresses, once it is up. Clears k->ip6 where the kernel has IPv6 turned off.
 int rp_kernel_address(struct rp_kernel_if *k, struct rp_error *err);
 
+// Link and addresses again, which the kernel forgets when somebody takes the interface down.
+int rp_kernel_restore(struct rp_kernel_if *k, struct rp_error *err);
+
 // A libnl address of len bits, NULL where memory is short. Free with nl_addr_put().
 struct nl_addr *rp_kernel_addr(const struct rp_addr *a, uint8_t len);
 

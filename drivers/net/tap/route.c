@@ -240,8 +240,11 @@ int rp_host_routes_sync(struct rp_host *host, const struct rp_host_route *routes
 	struct rp_error unused; // only the first failure is told
 	struct listed *old;
 	size_t n_old;
-	int rc = list_routes(&host->kernel, &old, &n_old);
+	int rc = rp_kernel_restore(&host->kernel, err);
 
+	if (rc < 0)
+		return rc;
+	rc = list_routes(&host->kernel, &old, &n_old);
 	if (rc < 0) {
 		free(old);
 		return rp_error_set(err, -rc, "tap", host->kernel.name,
