@@ -24,7 +24,7 @@ static const char usage[] =
 	"  --spawn COMMAND    start it; {socket} in the command becomes a path. It is started\n"
 	"                     again whenever it ends, so a crash costs one rule only\n"
 	"  --device TYPE      net, blk or another word; default: guessed from the features\n"
-	"  --rule GLOB        only rules like this: HS1, 'MT*'\n"
+	"  --rule GLOB        only rules like this: HS1, 'MT*', '@(HS1|VR*)'\n"
 	"  --frame HEX        a frame that makes the network card send something\n"
 	"                     (default: a broadcast frame, for cards that loop back)\n"
 	"  --seed N           of the random rules; default 1\n"
@@ -44,7 +44,7 @@ static void list_rules(const struct options *opt)
 	unsigned int n = 0;
 
 	for (const struct rule *r = rule_first(); r != NULL; r = r->next) {
-		if (fnmatch(opt->glob, r->id, 0) != 0)
+		if (fnmatch(opt->glob, r->id, FNM_EXTMATCH) != 0)
 			continue;
 		printf("%-5s %-6s %s\n", r->id, severity_name(r->severity), r->statement);
 		n++;
@@ -275,7 +275,7 @@ static int run(struct check *c, struct target *t)
 	for (const struct rule *r = rule_first(); r != NULL; r = r->next) {
 		uint64_t before = rp_clock_ms();
 
-		if (fnmatch(opt->glob, r->id, 0) != 0)
+		if (fnmatch(opt->glob, r->id, FNM_EXTMATCH) != 0)
 			continue;
 		if (!quiet)
 			report_progress(opt, r);

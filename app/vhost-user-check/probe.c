@@ -72,6 +72,19 @@ static void probe_one_shot(struct check *c)
 	t->one_shot = t->pid == 0;
 }
 
+// Ring q moves at all, be it right or wrong: to judge how is for the rules.
+static bool moves(struct vm *vm, unsigned int q)
+{
+	uint64_t deadline = rp_clock_ms() + vm->c->opt->wait_ms;
+
+	while (vm_used(vm, q) == 0) {
+		if (rp_clock_ms() >= deadline)
+			return false;
+		poll(NULL, 0, 1);
+	}
+	return true;
+}
+
 static void probe_data(struct check *c)
 {
 	struct target *t = c->target;
@@ -80,10 +93,14 @@ static void probe_data(struct check *c)
 	if (t->device == DEVICE_OTHER)
 		return;
 	vm = vm_start(c, NULL);
-	vm_work(vm, 1);
-	t->data = true;
-	vm_receive(vm);
-	t->write = true;
+	if (t->device == DEVICE_NET) {
+		vm_post_rx(vm, VM_BUFFER_SIZE);
+		vm_kick(vm, 0);
+	}
+	vm_post(vm);
+	vm_kick(vm, vm->work);
+	t->data = moves(vm, vm->work);
+	t->write = t->data && (t->device == DEVICE_BLK || moves(vm, 0));
 }
 
 void target_probe(struct check *c)

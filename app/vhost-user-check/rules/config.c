@@ -154,4 +154,7 @@ RULE(CF7, .severity = SHOULD, .section = "GET_CONFIG",
 	memcpy(&n, data + offsetof(struct virtio_net_config, mtu), sizeof(n));
 	if ((c->target->offered & RP_VIRTIO_BIT(NET_MTU)) != 0 && n < 68)
 		rule_fail(c, "the MTU is %u", n);
+	memcpy(&n, data + offsetof(struct virtio_net_config, max_virtqueue_pairs), sizeof(n));
+	if ((c->target->offered & RP_VIRTIO_BIT(NET_MQ)) != 0 && (n == 0 || n > 0x8000))
+		rule_fail(c, "max_virtqueue_pairs is %u, not 1 to 32768", n);
 }
