@@ -125,19 +125,32 @@ static void free_events(struct rp_daemon *d)
 		close(d->wake_fd);
 }
 
+// One that a VM can send to through its gateway: IPv6 link-local ones stay on a link.
+static bool is_host_address(const struct rp_addr *a)
+{
+	return !rp_addr_is_multicast(a) && !rp_addr_is_unspecified(a) && !rp_addr_is_loopback(a) &&
+	       !rp_addr_equal(a, &rp_gateway_ip4) &&
+	       (a->family == RP_IP4 ? a->bytes[0] < 240 : !rp_addr_is_link_local(a));
+}
+
+static int parse_host_address(const char *option, const char *text, enum rp_family family,
+			      const char *sample, struct rp_addr *addr, struct rp_error *err)
+{
+	if (rp_addr_parse(text, addr) == 0 && addr->family == family && is_host_address(addr))
+		return 0;
+	return rp_error_set(err, EINVAL, option, text,
+			    "expected a unicast IPv%d address such as %s, not the gateway's%s",
+			    family, sample, family == RP_IP6 ? ", not a link-local one" : "");
+}
+
 static int parse_host_addresses(struct rp_daemon *d, struct rp_error *err)
 {
-	if (rp_addr_parse(d->opt->host_ip4, &d->host_ip4) < 0 || d->host_ip4.family != RP_IP4 ||
-	    rp_addr_equal(&d->host_ip4, &rp_gateway_ip4))
-		return rp_error_set(err, EINVAL, "--host-ip4", d->opt->host_ip4,
-				    "expected an IPv4 address such as %s, not the gateway's",
-				    RP_DEFAULT_HOST_IP4);
-	if (rp_addr_parse(d->opt->host_ip6, &d->host_ip6) < 0 || d->host_ip6.family != RP_IP6 ||
-	    rp_addr_equal(&d->host_ip6, &rp_gateway_ip6))
-		return rp_error_set(err, EINVAL, "--host-ip6", d->opt->host_ip6,
-				    "expected an IPv6 address such as %s, not the gateway's",
-				    RP_DEFAULT_HOST_IP6);
-	return 0;
+	int rc = parse_host_address("--host-ip4", d->opt->host_ip4, RP_IP4, RP_DEFAULT_HOST_IP4,
+				    &d->host_ip4, err);
+
+	return rc < 0 ? rc
+		      : parse_host_address("--host-ip6", d->opt->host_ip6, RP_IP6,
+					   RP_DEFAULT_HOST_IP6, &d->host_ip6, err);
 }
 
 static int make_dataplane(struct rp_daemon *d, struct rp_error *err)

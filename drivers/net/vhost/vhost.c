@@ -2,6 +2,7 @@
 #include "net/vhost/vhost.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,20 @@ static int link_event(uint16_t port, enum rte_eth_event_type, void *arg, void *)
 	return 0;
 }
 
+// DPDK tells no reason when it cannot make the socket.
+static int check_directory(const char *path, struct rp_error *err)
+{
+	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	strlcpy(copy, path, sizeof(copy));
+	if (access(dirname(copy), W_OK | X_OK) == 0)
+		return 0;
+	return rp_error_set(err, errno, "socket", path,
+			    "cannot be made in its directory: %s; make the directory writable for "
+			    "this process",
+			    strerror(errno));
+}
+
 // A socket file left by a killed process is removed; one with a listener is not ours to take.
 static int clear_stale(const char *path, struct rp_error *err)
 {
@@ -96,7 +111,7 @@ static int clear_stale(const char *path, struct rp_error *err)
 	int fd, rc;
 
 	if (lstat(path, &st) < 0)
-		return 0;
+		return check_directory(path, err);
 	if (!S_ISSOCK(st.st_mode))
 		return rp_error_set(err, EEXIST, "socket", path,
 				    "is no socket; move it away or name another path");
@@ -106,6 +121,10 @@ static int clear_stale(const char *path, struct rp_error *err)
 	strlcpy(sa.sun_path, path, sizeof(sa.sun_path));
 	rc = connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? errno : 0;
 	close(fd);
+	if (rc == EACCES || rc == EPERM)
+		return rp_error_set(err, rc, "socket", path,
+				    "is somebody else's: %s; remove it or name another path",
+				    strerror(rc));
 	if (rc != ECONNREFUSED)
 		return rp_error_set(err, EADDRINUSE, "socket", path,
 				    "another process listens there; stop it or name another path");
