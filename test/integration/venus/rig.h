@@ -12,14 +12,13 @@
 struct rig {
 	struct proc *server;
 	char address[160]; // "127.0.0.1:PORT" or "unix:PATH"
-	char dir[64];
 };
 
 // Start a server on a free port (listen NULL) or the given address; `more` are further arguments,
 // NULL at the end.
 void rig_start(struct rig *r, const char *listen, const char *const *more);
 
-// Stop it; the folder is removed.
+// Stop it.
 void rig_stop(struct rig *r);
 
 // Environment for programs: our driver and this server.
