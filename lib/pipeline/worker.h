@@ -143,13 +143,21 @@ uint16_t rp_fast_lane(struct rp_worker *w, const struct rp_poll *poll, struct rt
 // The side door (stage.c): one packet to its end: sent, returned or dropped.
 void rp_side_door(struct rp_worker *w, const struct rp_poll *poll, struct rte_mbuf *m);
 
-// Queue a packet for a port; at most RP_BURST a port between two flushes, more are dropped.
-static inline bool rp_worker_send(struct rp_worker *w, uint16_t port, struct rte_mbuf *m)
+// The list of what goes to a port, noted as one to flush.
+static inline struct rp_tx *rp_worker_tx(struct rp_worker *w, uint16_t port)
 {
 	struct rp_tx *tx = &w->tx[port];
 
 	if (tx->n == 0)
 		w->touched[w->n_touched++] = port;
+	return tx;
+}
+
+// Queue a packet for a port; at most RP_BURST a port between two flushes, more are dropped.
+static inline bool rp_worker_send(struct rp_worker *w, uint16_t port, struct rte_mbuf *m)
+{
+	struct rp_tx *tx = rp_worker_tx(w, port);
+
 	if (tx->n == RP_BURST)
 		return false;
 	tx->pkts[tx->n++] = m;
