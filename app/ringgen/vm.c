@@ -7,7 +7,9 @@
 
 #define RX_BUFFER 2048 // with mergeable buffers: half a page, as guests do
 
-// Distance between buffers of a ring: a whole frame, but on a receive ring that merges.
+// Distance between buffers of a ring: a whole frame, but on a receive ring that merges. An odd
+// number of cache lines: the first lines of all buffers, which everybody touches, then lie in all
+// sets of the caches and not in a few.
 static uint32_t stride(const struct gen_options *opt, bool rx)
 {
 	uint32_t whole = RP_VIRTIO_NET_HDR_LEN + opt->size;
@@ -15,8 +17,8 @@ static uint32_t stride(const struct gen_options *opt, bool rx)
 	uint32_t least = rx || opt->learn ? RX_BUFFER : 2 * GEN_HEAD_TAG;
 
 	if ((rx && !opt->no_mrg) || whole < least)
-		return least;
-	return (whole + 63) & ~63u;
+		whole = least;
+	return ((whole + 63) & ~63u) | 64;
 }
 
 static int open_one(struct gen_vm *vm, const struct gen_options *opt, struct rp_error *err)
