@@ -28,7 +28,7 @@ static int connect_error(struct rp_error *err, int code, const char *path)
 	switch (code) {
 	case ENOENT:
 		return rp_error_set(err, code, "socket", path,
-				    "no such socket; is the back-end started, is the path right?");
+				    "no such socket; is its program started, is the path right?");
 	case ECONNREFUSED:
 		return rp_error_set(err, code, "socket", path,
 				    "nobody listens there; the file is left over from a program "

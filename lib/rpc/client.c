@@ -195,6 +195,19 @@ int rp_rpc_client_call(struct rp_rpc_client *client, const char *method, json_t 
 	return rc;
 }
 
+int rp_rpc_client_notify(struct rp_rpc_client *client, const char *method, json_t *params,
+			 struct rp_error *err)
+{
+	char *text = rp_rpc_notification(method, params != NULL ? params : json_object());
+	int rc;
+
+	if (text == NULL)
+		return rp_error_set(err, ENOMEM, NULL, NULL, "out of memory");
+	rc = send_all(client, text, err);
+	free(text);
+	return rc;
+}
+
 int rp_rpc_client_next(struct rp_rpc_client *client, int timeout_ms, json_t **message,
 		       struct rp_error *err)
 {

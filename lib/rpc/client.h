@@ -24,6 +24,10 @@ void rp_rpc_client_free(struct rp_rpc_client *client);
 int rp_rpc_client_call(struct rp_rpc_client *client, const char *method, json_t *params,
 		       json_t **result, struct rp_error *err);
 
+// Send a notification: nothing comes back. Takes the reference to params.
+int rp_rpc_client_notify(struct rp_rpc_client *client, const char *method, json_t *params,
+			 struct rp_error *err);
+
 // Wait for a notification, timeout_ms < 0 for as long as it takes; *message is a new reference to
 // all of it. -ETIMEDOUT does no harm here.
 int rp_rpc_client_next(struct rp_rpc_client *client, int timeout_ms, json_t **message,
