@@ -178,7 +178,8 @@ RULE(KC9, .severity = ROBUST, .section = "SET_VRING_KICK",
 
 		vm_work(vm, 1);
 		idle = target_cpu(c, 150);
-		if (idle > 0.3)
+		// Low, as one that polls may get little of a busy machine.
+		if (idle > 0.1)
 			rule_skip(c, "it polls: its load says nothing");
 		must_survive(vm->s, &msg);
 		load = target_cpu(c, 150);
