@@ -159,6 +159,15 @@ static void reconnects_as_reboot_and_as_kill(void **)
 	rig_vm_free(&odd);
 }
 
+static void negotiated_features_are_shown(void **)
+{
+	char *text = rig_command(rig, "show nic good1");
+
+	assert_non_null(strstr(text, "state: connected"));
+	assert_non_null(strstr(text, "VERSION_1"));
+	free(text);
+}
+
 static void driver_that_never_comes_up(void **)
 {
 	struct rp_error err;
@@ -367,6 +376,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reconnects_as_reboot_and_as_kill),
+		cmocka_unit_test(negotiated_features_are_shown),
 		cmocka_unit_test(driver_that_never_comes_up),
 		cmocka_unit_test(front_end_that_stops_in_mid_message),
 		cmocka_unit_test(hostile_rings_hurt_nobody_else),

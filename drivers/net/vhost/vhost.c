@@ -40,6 +40,8 @@ struct rp_vhost {
 	// Written on the vhost thread, read on the main lcore.
 	uint64_t rxq;
 	uint64_t txq;
+	uint64_t features;
+	int numa_node;
 	uint32_t connections;
 	bool up;
 };
@@ -69,6 +71,40 @@ static int queue_event(uint16_t, enum rte_eth_event_type, void *arg, void *)
 	return 0;
 }
 
+// Where the first page of the guest's largest region lies.
+static int guest_node(int vid)
+{
+	struct rte_vhost_memory *mem = NULL;
+	const struct rte_vhost_mem_region *largest = NULL;
+	int node = -1;
+
+	if (rte_vhost_get_mem_table(vid, &mem) < 0)
+		return -1;
+	for (uint32_t i = 0; i < mem->nregions; i++)
+		if (largest == NULL || mem->regions[i].size > largest->size)
+			largest = &mem->regions[i];
+	if (largest == NULL || get_mempolicy(&node, NULL, 0, (void *)largest->host_user_addr,
+					     MPOL_F_NODE | MPOL_F_ADDR) < 0)
+		node = -1;
+	free(mem);
+	return node;
+}
+
+/*
+ * On the vhost thread, which alone may look into the device: its memory table is freed under the
+ * eyes of any other one when the guest sends a new one.
+ */
+static void note_device(struct rp_vhost *v)
+{
+	int vid = rte_eth_vhost_get_vid_from_port_id(v->port);
+	uint64_t features = 0;
+
+	if (vid >= 0)
+		rte_vhost_get_negotiated_features(vid, &features);
+	__atomic_store_n(&v->features, features, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->numa_node, vid >= 0 ? guest_node(vid) : -1, __ATOMIC_RELAXED);
+}
+
 static int link_event(uint16_t port, enum rte_eth_event_type, void *arg, void *)
 {
 	struct rp_vhost *v = arg;
@@ -77,8 +113,10 @@ static int link_event(uint16_t port, enum rte_eth_event_type, void *arg, void *)
 
 	rte_eth_link_get_nowait(port, &link);
 	up = link.link_status == RTE_ETH_LINK_UP;
-	if (up)
+	if (up) {
+		note_device(v);
 		__atomic_fetch_add(&v->connections, 1, __ATOMIC_RELAXED);
+	}
 	__atomic_store_n(&v->up, up, __ATOMIC_RELEASE);
 	if (!up) {
 		// The PMD forgets the queues of a device that is gone, without an event.
@@ -246,29 +284,8 @@ uint16_t rp_vhost_port(const struct rp_vhost *v)
 	return v->port;
 }
 
-// Where the first page of the guest's largest region lies.
-static int guest_node(int vid)
-{
-	struct rte_vhost_memory *mem = NULL;
-	const struct rte_vhost_mem_region *largest = NULL;
-	int node = -1;
-
-	if (rte_vhost_get_mem_table(vid, &mem) < 0)
-		return -1;
-	for (uint32_t i = 0; i < mem->nregions; i++)
-		if (largest == NULL || mem->regions[i].size > largest->size)
-			largest = &mem->regions[i];
-	if (largest == NULL || get_mempolicy(&node, NULL, 0, (void *)largest->host_user_addr,
-					     MPOL_F_NODE | MPOL_F_ADDR) < 0)
-		node = -1;
-	free(mem);
-	return node;
-}
-
 void rp_vhost_state(const struct rp_vhost *v, struct rp_vhost_state *state)
 {
-	int vid = rte_eth_vhost_get_vid_from_port_id(v->port);
-
 	*state = (struct rp_vhost_state){
 		.rxq = __atomic_load_n(&v->rxq, __ATOMIC_ACQUIRE),
 		.txq = __atomic_load_n(&v->txq, __ATOMIC_ACQUIRE),
@@ -281,10 +298,8 @@ void rp_vhost_state(const struct rp_vhost *v, struct rp_vhost_state *state)
 		state->txq = 0;
 		return;
 	}
-	if (vid >= 0) {
-		rte_vhost_get_negotiated_features(vid, &state->features);
-		state->numa_node = guest_node(vid);
-	}
+	state->features = __atomic_load_n(&v->features, __ATOMIC_RELAXED);
+	state->numa_node = __atomic_load_n(&v->numa_node, __ATOMIC_RELAXED);
 }
 
 uint16_t rp_vhost_ring_size(const struct rp_vhost *v, uint16_t ring)
