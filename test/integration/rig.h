@@ -24,7 +24,7 @@
 struct rig;
 
 struct rig_vm {
-	struct rig *rig;
+	struct rig *rig; // NULL: the test starts its daemon itself, with one worker
 	struct rp_frontend *fe;
 	struct rp_frontend_config cfg;
 	char socket[108];
