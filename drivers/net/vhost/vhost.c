@@ -29,6 +29,7 @@
  */
 
 #define RING_SIZE 1024 // of the ethdev queue; the guest's ring decides
+#define RINGS_MAX 32   // whose sizes are told
 
 struct rp_vhost {
 	uint16_t port;
@@ -42,6 +43,7 @@ struct rp_vhost {
 	uint64_t txq;
 	uint64_t features;
 	int numa_node;
+	uint16_t ring_sizes[RINGS_MAX];
 	uint32_t connections;
 	bool up;
 };
@@ -62,11 +64,28 @@ static void note_queues(struct rp_vhost *v)
 	}
 }
 
+// On the vhost thread, as note_device().
+static void note_rings(struct rp_vhost *v)
+{
+	int vid = rte_eth_vhost_get_vid_from_port_id(v->port);
+	struct rte_vhost_vring vring;
+
+	for (uint16_t i = 0; vid >= 0 && i < RINGS_MAX; i++) {
+		uint16_t size = 0;
+
+		if (i < rte_vhost_get_vring_num(vid) &&
+		    rte_vhost_get_vhost_vring(vid, i, &vring) == 0)
+			size = vring.size;
+		__atomic_store_n(&v->ring_sizes[i], size, __ATOMIC_RELAXED);
+	}
+}
+
 static int queue_event(uint16_t, enum rte_eth_event_type, void *arg, void *)
 {
 	struct rp_vhost *v = arg;
 
 	note_queues(v);
+	note_rings(v);
 	v->notify(v->notify_arg);
 	return 0;
 }
@@ -115,6 +134,7 @@ static int link_event(uint16_t port, enum rte_eth_event_type, void *arg, void *)
 	up = link.link_status == RTE_ETH_LINK_UP;
 	if (up) {
 		note_device(v);
+		note_rings(v);
 		__atomic_fetch_add(&v->connections, 1, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(&v->up, up, __ATOMIC_RELEASE);
@@ -304,10 +324,5 @@ void rp_vhost_state(const struct rp_vhost *v, struct rp_vhost_state *state)
 
 uint16_t rp_vhost_ring_size(const struct rp_vhost *v, uint16_t ring)
 {
-	int vid = rte_eth_vhost_get_vid_from_port_id(v->port);
-	struct rte_vhost_vring vring;
-
-	if (vid < 0 || rte_vhost_get_vhost_vring(vid, ring, &vring) < 0)
-		return 0;
-	return vring.size;
+	return ring < RINGS_MAX ? __atomic_load_n(&v->ring_sizes[ring], __ATOMIC_RELAXED) : 0;
 }
