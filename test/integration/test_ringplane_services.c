@@ -185,6 +185,35 @@ static void router_solicitation_and_dhcp6(void **)
 	assert_true(rp_addr_equal(&res.frame.src, &rp_gateway_ip6));
 }
 
+static bool is_updated_ra(const uint8_t *frame, size_t len, void *arg)
+{
+	const struct rp_router_advertisement *ra = arg;
+
+	return is_ra(frame, len, arg) && ra->mtu == 1400;
+}
+
+static bool is_unsolicited_ra(const uint8_t *frame, size_t len, void *arg)
+{
+	const struct rp_router_advertisement *ra = arg;
+
+	return is_ra(frame, len, arg) && rp_addr_equal(&ra->frame.dst, &rp_nd_all_nodes);
+}
+
+// A change of the network is in the next answer, without a reconnect.
+static void updates_reach_a_running_vm(void **)
+{
+	static struct rp_router_advertisement ra;
+	uint8_t buf[1024];
+	struct rp_writer w = rp_writer(buf, sizeof(buf));
+
+	free(rig_command(rig, "network update blue mtu 1400 dns fd00::53 dns fd00::54"));
+	assert_true(rp_create_router_solicitation(&w, &vm.mac, &vm.link_local));
+	rig_send(&vm, buf, rp_writer_len(&w));
+	assert_true(rig_wait(&vm, is_updated_ra, &ra, RIG_WAIT_MS));
+	assert_int_equal(ra.n_dns, 2);
+	free(rig_command(rig, "network update blue mtu 9000 dns 1.1.1.1 dns 2606:4700::1111"));
+}
+
 static void neighbor_solicitation(void **)
 {
 	struct rp_neighbor_advertisement na;
@@ -211,13 +240,24 @@ static void neighbor_solicitation(void **)
 	assert_true(rp_addr_equal(&na.frame.dst, &rp_nd_all_nodes));
 }
 
+// The first one comes within 16 seconds of the driver, RFC 4861 section 6.2.4.
+static void advertisements_come_unasked(void **)
+{
+	static struct rp_router_advertisement ra;
+
+	assert_true(rig_wait(&vm, is_unsolicited_ra, &ra, 16000 + RIG_WAIT_MS));
+	assert_int_equal(ra.nd.ra_lifetime, 1800);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dhcp4_arp_and_ping),
 		cmocka_unit_test(ping_at_every_size_up_to_the_mtu),
 		cmocka_unit_test(router_solicitation_and_dhcp6),
+		cmocka_unit_test(updates_reach_a_running_vm),
 		cmocka_unit_test(neighbor_solicitation),
+		cmocka_unit_test(advertisements_come_unasked),
 	};
 	int failed = cmocka_run_group_tests(tests, setup, NULL);
 
