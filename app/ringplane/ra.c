@@ -15,15 +15,16 @@
 #define INTERVAL_MAX	600 // seconds; the lifetime is three of them
 #define INTERVAL_MIN	200
 #define INITIAL_MAX	16 // between the first ones
+#define INITIAL_MIN	3
 #define INITIAL_ADVERTS 3
 
 static void schedule(struct rp_port *port)
 {
-	uint32_t seconds = INTERVAL_MIN + arc4random_uniform(INTERVAL_MAX - INTERVAL_MIN + 1);
-	struct timeval tv = {.tv_sec = seconds};
+	bool initial = port->ra_sent < INITIAL_ADVERTS;
+	uint32_t min = initial ? INITIAL_MIN : INTERVAL_MIN;
+	uint32_t max = initial ? INITIAL_MAX : INTERVAL_MAX;
+	struct timeval tv = {.tv_sec = min + arc4random_uniform(max - min + 1)};
 
-	if (port->ra_sent < INITIAL_ADVERTS && tv.tv_sec > INITIAL_MAX)
-		tv.tv_sec = INITIAL_MAX;
 	event_add(port->ra_timer, &tv);
 }
 
