@@ -81,27 +81,40 @@ int rp_unix_connect(const char *path, unsigned int timeout_ms, struct rp_error *
 	return sock;
 }
 
-// Remove a socket file that nobody listens on any more.
-static int remove_dead_socket(const struct sockaddr_un *addr, struct rp_error *err)
+// What a probing connect() to a socket file has shown; only a refused one is dead.
+static int remove_probed(const char *path, int code, struct rp_error *err)
 {
-	struct stat st;
-	int probe, rc = 0;
+	if (code == EACCES || code == EPERM)
+		return rp_error_set(err, code, "socket", path,
+				    "is somebody else's: %s; remove it or name another path",
+				    strerror(code));
+	if (code != ECONNREFUSED)
+		return rp_error_set(err, EADDRINUSE, "socket", path,
+				    "another program listens there; stop it or name another path");
+	if (unlink(path) < 0)
+		return rp_error_set(err, errno, "socket", path,
+				    "is stale and cannot be removed: %s", strerror(errno));
+	return 0;
+}
 
-	if (lstat(addr->sun_path, &st) < 0)
-		return 0;
+int rp_unix_remove_dead(const char *path, struct rp_error *err)
+{
+	struct sockaddr_un addr;
+	struct stat st;
+	int probe, rc;
+
+	rc = set_address(&addr, path, err);
+	if (rc < 0 || lstat(path, &st) < 0)
+		return rc;
 	if (!S_ISSOCK(st.st_mode))
-		return rp_error_set(err, EEXIST, "socket", addr->sun_path,
+		return rp_error_set(err, EEXIST, "socket", path,
 				    "exists and is not a socket; choose another path");
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (probe < 0)
-		return rp_error_set(err, errno, "socket", addr->sun_path, "%s", strerror(errno));
-	if (connect(probe, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno == EAGAIN)
-		rc = rp_error_set(err, EADDRINUSE, "socket", addr->sun_path,
-				  "another program listens there");
-	else if (errno == ECONNREFUSED)
-		unlink(addr->sun_path);
+		return rp_error_set(err, errno, "socket", path, "%s", strerror(errno));
+	rc = connect(probe, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? errno : 0;
 	close(probe);
-	return rc;
+	return remove_probed(path, rc, err);
 }
 
 int rp_unix_bind(const char *path, struct rp_error *err)
@@ -111,7 +124,7 @@ int rp_unix_bind(const char *path, struct rp_error *err)
 
 	rc = set_address(&addr, path, err);
 	if (rc == 0)
-		rc = remove_dead_socket(&addr, err);
+		rc = rp_unix_remove_dead(path, err);
 	if (rc < 0)
 		return rc;
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

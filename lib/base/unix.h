@@ -15,6 +15,10 @@
 // Connect to a socket path. Returns the descriptor.
 int rp_unix_connect(const char *path, unsigned int timeout_ms, struct rp_error *err);
 
+// Remove a socket file that a killed program has left; one with a listener, one that is another
+// user's and what is no socket stay, with an error. Nothing there is no error.
+int rp_unix_remove_dead(const char *path, struct rp_error *err);
+
 // Take a socket path, replacing a dead socket file but never one where somebody listens. Returns
 // the descriptor, on which nobody can connect before listen().
 int rp_unix_bind(const char *path, struct rp_error *err);

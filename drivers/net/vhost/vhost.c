@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,6 +17,8 @@
 
 #include <bsd/string.h>
 #include <numaif.h>
+
+#include "base/unix.h"
 
 /*
  * Theory of operation. The PMD tells of queues (QUEUE_STATE) and of the device as a whole
@@ -161,39 +161,10 @@ static int check_directory(const char *path, struct rp_error *err)
 			    strerror(errno));
 }
 
-// A socket file left by a killed process is removed; one with a listener is not ours to take.
-static int clear_stale(const char *path, struct rp_error *err)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	struct stat st;
-	int fd, rc;
-
-	if (lstat(path, &st) < 0)
-		return check_directory(path, err);
-	if (!S_ISSOCK(st.st_mode))
-		return rp_error_set(err, EEXIST, "socket", path,
-				    "is no socket; move it away or name another path");
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return rp_error_set(err, errno, "socket", path, "%s", strerror(errno));
-	strlcpy(sa.sun_path, path, sizeof(sa.sun_path));
-	rc = connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? errno : 0;
-	close(fd);
-	if (rc == EACCES || rc == EPERM)
-		return rp_error_set(err, rc, "socket", path,
-				    "is somebody else's: %s; remove it or name another path",
-				    strerror(rc));
-	if (rc != ECONNREFUSED)
-		return rp_error_set(err, EADDRINUSE, "socket", path,
-				    "another process listens there; stop it or name another path");
-	if (unlink(path) < 0)
-		return rp_error_set(err, errno, "socket", path,
-				    "is stale and cannot be removed: %s", strerror(errno));
-	return 0;
-}
-
 static int check_path(const struct rp_vhost_config *cfg, struct rp_error *err)
 {
+	int rc;
+
 	// The path goes into DPDK's device arguments, which know no quoting.
 	if (strpbrk(cfg->path, ",=[]\" ") != NULL)
 		return rp_error_set(err, EINVAL, "socket", cfg->path,
@@ -202,7 +173,10 @@ static int check_path(const struct rp_vhost_config *cfg, struct rp_error *err)
 		return rp_error_set(err, ENAMETOOLONG, "socket", cfg->path,
 				    "is longer than the %zu bytes of a Unix socket path",
 				    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-	return cfg->client ? 0 : clear_stale(cfg->path, err);
+	if (cfg->client)
+		return 0;
+	rc = rp_unix_remove_dead(cfg->path, err);
+	return rc < 0 ? rc : check_directory(cfg->path, err);
 }
 
 static int configure(struct rp_vhost *v, const struct rp_vhost_config *cfg)
